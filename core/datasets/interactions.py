@@ -1,0 +1,66 @@
+"""Interactions as a compressed sparse matrix: which items each user took.
+
+Here: the one in-memory form of user-item pairs that models and evaluation work on.
+Not here: ids, titles, times (store.py), and files (readers.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Interactions:
+    """Users x items as sorted rows. Memory grows with the number of pairs, never with users x items.
+
+    indptr (U+1,) int64, indices (nnz,) int32: user u took `indices[indptr[u]:indptr[u+1]]`, ascending, each once.
+    """
+
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int32]
+    n_items: int
+
+    @classmethod
+    def from_pairs(cls, users: NDArray[np.integer], items: NDArray[np.integer], n_users: int, n_items: int) -> Interactions:
+        """Pairs in any order, repeated ones kept once. users, items: (n,) numbers from 0."""
+        keys = np.unique(users.astype(np.int64) * n_items + items)
+        rows, columns = np.divmod(keys, max(n_items, 1))
+        indptr = np.zeros(n_users + 1, np.int64)
+        np.cumsum(np.bincount(rows, minlength=n_users), out=indptr[1:])
+        return cls(indptr, columns.astype(np.int32), n_items)
+
+    @property
+    def n_users(self) -> int:
+        """Users, with or without a pair."""
+        return len(self.indptr) - 1
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def row(self, user: int) -> NDArray[np.int32]:
+        """The items of one user, ascending (a view)."""
+        return self.indices[self.indptr[user] : self.indptr[user + 1]]
+
+    def users(self) -> NDArray[np.int32]:
+        """The user of each pair, (nnz,), aligned with `indices`."""
+        return np.repeat(np.arange(self.n_users, dtype=np.int32), self.lengths())
+
+    def lengths(self) -> NDArray[np.int64]:
+        """Items per user, (U,)."""
+        return np.diff(self.indptr)
+
+    def popularity(self) -> NDArray[np.int64]:
+        """Users per item, (I,)."""
+        return np.bincount(self.indices, minlength=self.n_items)
+
+    def merged(self, other: Interactions) -> Interactions:
+        """The pairs of both."""
+        return Interactions.from_pairs(
+            np.concatenate([self.users(), other.users()]),
+            np.concatenate([self.indices, other.indices]),
+            self.n_users,
+            self.n_items,
+        )
