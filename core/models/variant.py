@@ -41,8 +41,8 @@ class Field:
     help: str
     used: Callable[[Choices], bool]
     default: Callable[[Choices], Any]
-    low: float | None = None
-    high: float | None = None
+    low: float = 0
+    high: float = 0
     low_open: bool = False
     high_open: bool = False
     choices: Mapping[str, Choice] | None = None
@@ -125,6 +125,10 @@ FIELDS: dict[str, Field] = {
 """Every field, in the order in which defaults are filled in. The command line's options and the Sweep page follow it."""
 
 
+MODULES = {name: FIELDS[name] for name in ("encoder", "sampler", "loss", "updater", "optimizer")}
+"""The building modules and what steps them: every other field's use and default follows from these."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
     """A configuration without a seed. A field that it does not use is None and is not part of its id.
@@ -200,6 +204,16 @@ class Variant:
         found = self.strength
         return content_id({k: v for k, v in self.used().items() if not found or k != found[0].field})
 
+    def at_off(self) -> Variant | None:
+        """The variant its path begins at: itself with the strength at "off", in the form of what that equals (dns for auc_ns).
+
+        None without a strength. With it, a path finds its first point whatever its other settings are.
+        """
+        found = self.strength
+        if not found:
+            return None
+        return make_variant(self.dataset, self.protocol, **{**_settings(self), found[0].field: found[0].off})
+
     def path_as(self, sampler: str) -> str | None:
         """The path of `sampler` whose "off" end this variant is, at that sampler's other defaults; None if it is none."""
         found = SAMPLERS[sampler].strength
@@ -253,14 +267,15 @@ def make_variant(dataset: str, protocol: str = "validation", baseline: str | Non
         return Variant(dataset=dataset, protocol=protocol, baseline=baseline)
     filled: dict[str, Any] = {"protocol": protocol}
     for name, field in FIELDS.items():
-        if reasons and not field.choices:
-            break  # settings depend on the modules: say what is wrong with those first
+        if reasons and name not in MODULES and not MODULES.keys() <= filled.keys():
+            break  # settings depend on the modules: what is wrong with those comes first
         if not field.used(filled):
             continue
         given = choices.get(name)
         value, problem = _judge(name, field, field.default(filled) if given is None else given)
         reasons += problem
-        filled[name] = value
+        if not problem or name not in MODULES:
+            filled[name] = value
     if reasons:
         raise BadVariant(reasons)
     return _canonical(Variant(dataset=dataset, **filled), choices)
@@ -301,18 +316,16 @@ def _judge(name: str, field: Field, given: Any) -> tuple[Any, list[str]]:
     except (TypeError, ValueError):
         wanted = "a whole number" if field.kind is int else "a number"
         return given, [f"{option}={given!r} is not {wanted}: {field.help}. Give {wanted} {_range(field)}."]
-    low, high = field.low, field.high
-    below = low is not None and (number < low or (field.low_open and number == low))
-    above = high is not None and (number > high or (field.high_open and number == high))
+    below = number < field.low or (field.low_open and number == field.low)
+    above = number > field.high or (field.high_open and number == field.high)
     if below or above:
         return given, [f"{option}={given!r} is out of range: {field.help}. Give a value {_range(field)}."]
     return (int(number) if field.kind is int else number + 0.0), []
 
 
 def _range(field: Field) -> str:
-    low = f"{'above' if field.low_open else 'from'} {field.low:g}" if field.low is not None else ""
-    high = f"{'below' if field.high_open else 'up to'} {field.high:g}" if field.high is not None else ""
-    return f"{low} and {high}" if low and high else low or high
+    low = f"{'above' if field.low_open else 'from'} {field.low:g}"
+    return f"{low} {'and below' if field.high_open else 'to'} {field.high:g}"
 
 
 def _label(v: Variant) -> str:
@@ -325,7 +338,7 @@ def _label(v: Variant) -> str:
         name += f" {strength.symbol} {value:g}"
     elif off := [s for s, c in SAMPLERS.items() if c.strength and c.strength.off_is == v.sampler and s == "auc_ns"]:
         name += f" ({SAMPLERS[off[0]].label} {SAMPLERS[off[0]].strength.symbol} 0)"  # type: ignore[union-attr]
-    modules = {n: getattr(v, n) for n in ("encoder", "sampler", "loss", "updater", "optimizer")}
+    modules = {name: getattr(v, name) for name in MODULES}
     usual = make_variant(v.dataset, v.protocol, **modules) if v.protocol != "refit" else v
     skip = {*modules, v.strength[0].field if v.strength else ""}
     differing = [n for n in FIELDS if n not in skip and getattr(v, n) != getattr(usual, n)]

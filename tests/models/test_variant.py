@@ -1,0 +1,181 @@
+"""Variants: one form for what computes the same, ids that follow every field, refusals in sentences, labels that tell apart."""
+
+import dataclasses
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import BadVariant, Unknown
+from core.models import variant as variant_module
+from core.models.choices import BASELINES, PROTOCOLS, SAMPLERS, UPDATERS
+from core.models.defaults import default_settings
+from core.models.variant import FIELDS, Run, Variant, make_variant, variant_from_fields
+
+SETTINGS = {
+    "sampler": st.sampled_from(sorted(SAMPLERS)),
+    "updater": st.sampled_from(sorted(UPDATERS)),
+    "dim": st.integers(1, 64),
+    "lr": st.floats(0.001, 1),
+    "beta": st.sampled_from([0.0, 0.025, 0.3]),
+    "exponent": st.sampled_from([0.0, 0.75]),
+    "candidates": st.integers(1, 9),
+}
+requests = st.fixed_dictionaries({}, optional=SETTINGS)
+
+
+def test_the_table_of_fields_and_the_class_agree():
+    in_class = {f.name for f in dataclasses.fields(Variant)} - {"dataset", "protocol", "baseline"}
+    assert in_class == set(FIELDS)
+
+
+@pytest.mark.parametrize("updater", UPDATERS)
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_every_combination_has_tested_defaults(sampler, updater):
+    assert {"dim", "lr", "l2", "epochs", "init_sigma"} <= set(default_settings("mf", sampler, "bpr", updater, "sgd"))
+    assert make_variant("d", sampler=sampler, updater=updater).sampler in SAMPLERS
+
+
+def test_dns_and_auc_ns_share_their_defaults():
+    assert default_settings("mf", "dns", "bpr", "two_bp", "sgd") == default_settings("mf", "auc_ns", "bpr", "two_bp", "sgd")
+
+
+@given(requests)
+def test_a_variant_reads_back_from_its_fields(request):
+    variant = make_variant("d", **request)
+    again = variant_from_fields(json.loads(json.dumps(variant.used())))
+    assert again == variant
+    assert again.id == variant.id
+
+
+@given(requests, requests)
+def test_equal_ids_mean_equal_variants(a, b):
+    one, other = make_variant("d", **a), make_variant("d", **b)
+    assert (one.id == other.id) == (one == other)
+
+
+@given(requests)
+def test_unused_fields_are_null(request):
+    variant = make_variant("d", **request)
+    filled = {"protocol": variant.protocol, **{n: getattr(variant, n) for n in FIELDS}}
+    assert all((getattr(variant, name) is None) != field.used(filled) for name, field in FIELDS.items())
+
+
+def test_off_is_the_method_it_equals():
+    assert make_variant("d", sampler="auc_ns", beta=0) == make_variant("d", sampler="dns")
+    assert make_variant("d", sampler="pns", exponent=0) == make_variant("d", sampler="rns")
+    assert make_variant("d", sampler="auc_ns", beta=0, alpha=0.9, gamma=1) == make_variant("d", sampler="dns")
+    assert make_variant("d", sampler="auc_ns", beta=0, dim=8) != make_variant("d", sampler="dns")
+
+
+def test_a_field_that_is_not_used_makes_no_copies():
+    assert make_variant("d", sampler="rns", beta=0.1) == make_variant("d", sampler="rns", beta=0.2)
+
+
+def test_whole_numbers_and_floats_are_one():
+    assert make_variant("d", sampler="auc_ns", beta=1).id == make_variant("d", sampler="auc_ns", beta=1.0).id
+    assert make_variant("d", dim=32.0).id == make_variant("d", dim=32).id
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        ({"sampler": "dnss"}, "There is no sampler 'dnss'. Did you mean dns"),
+        ({"sampler": "auc_ns", "beta": -0.1}, "beta=-0.1 is out of range"),
+        ({"sampler": "auc_ns", "alpha": 0.5}, "Give a value above 0.5 and below 1"),
+        ({"sampler": "auc_ns", "gamma": 0}, "above 0 to 1"),
+        ({"sampler": "auc_ns", "references": 0}, "references=0 is out of range"),
+        ({"sampler": "dns", "candidates": 0}, "candidates=0 is out of range"),
+        ({"lr": 0}, "lr=0 is out of range: learning rate"),
+        ({"lr": float("nan")}, "lr=nan is not a number"),
+        ({"lr": "fast"}, "lr='fast' is not a number"),
+        ({"dim": 1.5}, "dim=1.5 is not a whole number"),
+        ({"dim": True}, "dim=True is not a whole number"),
+        ({"threads": 2}, "threads=2 is out of range"),
+        ({"protocol": "test"}, "There is no protocol 'test'"),
+        ({"baseline": "popular"}, "Did you mean most_popular"),
+    ],
+)
+def test_refuses_in_a_sentence(request_, words):
+    with pytest.raises(BadVariant) as refused:
+        make_variant("d", **request_)
+    assert words in str(refused.value)
+
+
+def test_all_reasons_are_given_at_once():
+    with pytest.raises(BadVariant) as refused:
+        make_variant("d", sampler="auc_ns", beta=-1, lr=0, dim="wide")
+    assert len(refused.value.reasons) == 3
+
+
+def test_an_unknown_field_is_refused():
+    with pytest.raises(Unknown, match=r"no field 'betta'. Did you mean beta"):
+        make_variant("d", betta=1)
+
+
+def test_every_field_changes_the_id():
+    base = make_variant("d", sampler="auc_ns", updater="one_bp")
+    others = {
+        name: dataclasses.replace(base, **{name: "x" if isinstance(value, str) else value + 1}).id
+        for name, value in base.used().items()
+    }
+    assert len({base.id, *others.values()}) == len(others) + 1
+
+
+def test_a_new_result_version_changes_every_id(monkeypatch):
+    before = make_variant("d").id
+    monkeypatch.setattr(variant_module, "RESULT_VERSION", 10**6)
+    assert make_variant("d").id != before
+
+
+@pytest.mark.parametrize(
+    ("request_", "label"),
+    [
+        ({}, "RNS"),
+        ({"sampler": "dns"}, "DNS (AUC-NS β 0)"),
+        ({"sampler": "auc_ns", "beta": 0.05}, "AUC-NS β 0.05"),
+        ({"sampler": "auc_ns", "beta": 0.05, "dim": 64}, "AUC-NS β 0.05, dim 64"),
+        ({"sampler": "auc_ns", "updater": "one_bp"}, "OneBP + AUC-NS β 0.025"),
+        ({"sampler": "pns"}, "PNS exponent 0.75"),
+        ({"baseline": "most_popular"}, "Most popular"),
+    ],
+)
+def test_labels_name_what_differs(request_, label):
+    assert make_variant("d", **request_).label == label
+
+
+@given(requests, requests)
+def test_different_variants_have_different_labels(a, b):
+    one, other = make_variant("d", **a), make_variant("d", **b)
+    if one != other and one.lr == other.lr:  # labels show three digits of a rate; the settings show all
+        assert one.label != other.label
+
+
+def test_a_path_is_what_its_points_share():
+    grid = [make_variant("d", sampler="auc_ns", beta=b) for b in (0.01, 0.1)]
+    assert grid[0].path() == grid[1].path()
+    assert make_variant("d", sampler="auc_ns", beta=0.01, dim=8).path() != grid[0].path()
+    assert grid[0].at_off() == make_variant("d", sampler="dns")
+    assert make_variant("d", sampler="auc_ns", gamma=1, dim=8).at_off() == make_variant("d", sampler="dns", dim=8)
+    assert make_variant("d", sampler="rns").at_off() is None
+
+
+def test_runs_differ_by_seed_and_replicate():
+    variant = make_variant("d")
+    runs = [Run(variant, 0), Run(variant, 1), Run(variant, 0, bootstrap=1), Run(variant, 1, bootstrap=1)]
+    assert len({run.id for run in runs}) == 4
+    assert all(Run.from_json(json.loads(json.dumps(run.to_json()))) == run for run in runs)
+
+
+def test_a_refit_has_no_early_stopping():
+    assert make_variant("d", "refit", epochs=40).early_stopping is None
+    assert make_variant("d", "paper").eval_every == 1
+
+
+@pytest.mark.parametrize("baseline", BASELINES)
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_baselines_have_no_settings(baseline, protocol):
+    variant = make_variant("d", protocol, baseline, lr=5)
+    assert variant.used() == {"dataset": "d", "protocol": protocol, "baseline": baseline}
+    assert variant.engine == "closed form"
