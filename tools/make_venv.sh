@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# make_venv.sh FOLDER REQUIREMENTS: a virtual environment there that holds exactly what the file pins.
+# make_venv.sh FOLDER REQUIREMENTS: a virtual environment there that holds what the file pins.
 # Uses the first Python 3.11 or later it finds ($PYTHON, if set, before others), and says what is missing otherwise.
 set -euo pipefail
 folder=$1 requirements=$2
