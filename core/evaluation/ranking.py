@@ -1,0 +1,84 @@
+"""Ranking: the k best items for each user, all items ranked, in blocks of users.
+
+Here: blocks, dtypes and names around the kernels. Not here: the loops (_kernels.py), what lists are worth (measure.py).
+Memory: one block of scores (`BLOCK_SCORES` numbers, or one user's where the catalogue is larger), and users x k.
+Importing this file imports numba; core/kernels.py sets its cache folder before that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.datasets.interactions import Interactions
+from core.evaluation import _kernels
+from core.evaluation.measure import Ranking
+
+BLOCK_SCORES = 2**20
+"""Scores held at a time: 4 MB, which stays in a core's cache."""
+
+
+class Scorer(Protocol):
+    """Anything that scores all items for some users."""
+
+    @property
+    def n_items(self) -> int:
+        """Items of the catalogue."""
+
+    def scores(self, users: NDArray[np.int32]) -> NDArray[np.float32]:
+        """(B,) user numbers -> (B, I) float32, larger is better."""
+
+
+def top_k(
+    scorer: Scorer, users: NDArray[np.integer], mask: Interactions, k: int, held_out: Interactions | None = None
+) -> Ranking:
+    """The k best items of each user among those that `mask` does not hold, best first, ties to the lower item number.
+
+    scorer: see Scorer; users (n,) user numbers; mask: what each user may not be shown (the train set).
+    Returns lists of (n, k), padded with -1 and NaN where fewer than k candidates remain. Items that score NaN are never
+    shown. With `held_out`, also each user's AUC (accuracy of the scores of all candidates), else `auc` is None.
+    """
+    if k < 1:
+        raise ValueError(f"k must be at least 1, not {k}")
+    users = np.ascontiguousarray(users, np.int32)
+    items = np.full((len(users), k), -1, np.int32)
+    top_scores = np.full((len(users), k), np.nan, np.float32)
+    auc = None if held_out is None else np.empty(len(users))
+    mask_rows = _rows(mask)
+    for block, scores in _blocks(scorer, users):
+        _kernels.top_k_block(scores, users[block], *mask_rows, items[block], top_scores[block])
+        if held_out is not None and auc is not None:
+            _kernels.auc_block(scores, users[block], *mask_rows, *_rows(held_out), auc[block])
+    return Ranking(users, items, top_scores, auc)
+
+
+def warm_up() -> None:
+    """Compiles (or loads from the cache) every kernel of this folder, on a problem of two users."""
+
+    class _Zeros:
+        n_items = 3
+
+        def scores(self, users: NDArray[np.int32]) -> NDArray[np.float32]:
+            return np.zeros((len(users), 3), np.float32)
+
+    nothing = Interactions.from_pairs(np.zeros(0, np.int64), np.zeros(0, np.int64), 2, 3)
+    top_k(_Zeros(), np.arange(2), nothing, 1, held_out=nothing)
+
+
+def _blocks(scorer: Scorer, users: NDArray[np.int32]) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    size = max(1, BLOCK_SCORES // max(scorer.n_items, 1))
+    for start in range(0, len(users), size):
+        block = slice(start, start + size)
+        yield block, _plain(scorer.scores(users[block]), np.float32)
+
+
+def _rows(interactions: Interactions) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    return _plain(interactions.indptr, np.int64), _plain(interactions.indices, np.int32)
+
+
+def _plain(array: NDArray[Any], dtype: Any) -> NDArray[Any]:
+    """Contiguous, writable and of one dtype: numba compiles a kernel anew for a read-only or strided array."""
+    return np.require(array, dtype, ["C", "W"])
