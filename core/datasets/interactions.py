@@ -24,7 +24,9 @@ class Interactions:
     n_items: int
 
     @classmethod
-    def from_pairs(cls, users: NDArray[np.integer], items: NDArray[np.integer], n_users: int, n_items: int) -> Interactions:
+    def from_pairs(
+        cls, users: NDArray[np.integer], items: NDArray[np.integer], n_users: int, n_items: int
+    ) -> Interactions:
         """Pairs in any order, repeated ones kept once. users, items: (n,) numbers from 0."""
         keys = np.unique(users.astype(np.int64) * n_items + items)
         rows, columns = np.divmod(keys, max(n_items, 1))
