@@ -1,1 +1,1 @@
-"""What lists are worth: ranking, accuracy, popularity bias. Arrays in, arrays out; no database, no paths but lists.py's."""
+"""What lists are worth: ranking, accuracy, popularity bias. Arrays in, arrays out; only lists.py reads a file."""

@@ -25,7 +25,7 @@ def precision(is_hit: Flags) -> PerUser:
     >>> precision(np.array([[True, False, True, False]]))
     array([0.5])
     """
-    return is_hit.mean(axis=1, dtype=np.float64)
+    return np.asarray(is_hit.mean(axis=1), np.float64)
 
 
 def recall(is_hit: Flags, n_test: Counts) -> PerUser:
@@ -37,7 +37,7 @@ def recall(is_hit: Flags, n_test: Counts) -> PerUser:
     >>> recall(np.array([[True, False, True, False]]), np.array([8]))
     array([0.25])
     """
-    return is_hit.sum(axis=1) / np.maximum(n_test, 1)
+    return np.asarray(is_hit.sum(axis=1) / np.maximum(n_test, 1), np.float64)
 
 
 def f1(is_hit: Flags, n_test: Counts) -> PerUser:
@@ -49,7 +49,7 @@ def f1(is_hit: Flags, n_test: Counts) -> PerUser:
     >>> f1(np.array([[True, False, True, False]]), np.array([4]))
     array([0.5])
     """
-    return 2 * is_hit.sum(axis=1) / (is_hit.shape[1] + n_test)
+    return np.asarray(2 * is_hit.sum(axis=1) / (is_hit.shape[1] + n_test), np.float64)
 
 
 def hit_rate(is_hit: Flags) -> PerUser:
@@ -60,7 +60,7 @@ def hit_rate(is_hit: Flags) -> PerUser:
     >>> hit_rate(np.array([[False, True], [False, False]]))
     array([1., 0.])
     """
-    return is_hit.any(axis=1).astype(np.float64)
+    return np.asarray(is_hit.any(axis=1), np.float64)
 
 
 def ndcg(is_hit: Flags, n_test: Counts) -> PerUser:
@@ -75,7 +75,7 @@ def ndcg(is_hit: Flags, n_test: Counts) -> PerUser:
     """
     discounts = 1 / np.log2(np.arange(2, is_hit.shape[1] + 2))
     ideal = np.concatenate([[1.0], np.cumsum(discounts)])  # ideal[0] stands for "nothing held out": 0 / 1
-    return is_hit @ discounts / ideal[np.minimum(n_test, is_hit.shape[1])]
+    return np.asarray(is_hit @ discounts / ideal[np.minimum(n_test, is_hit.shape[1])], np.float64)
 
 
 def average_precision(is_hit: Flags, n_test: Counts) -> PerUser:
@@ -89,7 +89,7 @@ def average_precision(is_hit: Flags, n_test: Counts) -> PerUser:
     """
     k = is_hit.shape[1]
     precision_at = np.cumsum(is_hit, axis=1) / np.arange(1, k + 1)
-    return (precision_at * is_hit).sum(axis=1) / np.maximum(np.minimum(n_test, k), 1)
+    return np.asarray((precision_at * is_hit).sum(axis=1) / np.maximum(np.minimum(n_test, k), 1), np.float64)
 
 
 def reciprocal_rank(is_hit: Flags) -> PerUser:

@@ -29,7 +29,7 @@ def hot_items(popularity: NDArray[np.integer], head: Head = "items") -> NDArray[
     head="items": popularity >= the sorted ascending popularity at position floor(.85 I), never-taken items included,
     so that ties with the cut are hot (code of arXiv 2306.01348). head="interactions": the fewest items that cover 80 %
     of the interactions, ties by lower number (Elliot's short head).
-    popularity (I,) counts. Returns (I,) bool. No items: empty; no interactions: all hot by "items", none by "interactions".
+    popularity (I,) counts. Returns (I,) bool. Without interactions all are hot by "items", none by "interactions".
 
     >>> hot_items(np.array([5, 1, 1, 1, 1, 3, 1, 1, 1, 1]))  # position 8 of 1 1 1 1 1 1 1 1 3 5
     array([ True, False, False, False, False,  True, False, False, False,

@@ -1,7 +1,7 @@
 """From lists to numbers: every metric of the registry, per user and over the set.
 
 Here: `Ranking` and `Evaluation`, who is hit, and the table that ties a metric's name to its function.
-Not here: the functions (accuracy.py, popularity.py), what metrics mean (metrics.py), and how lists are made (ranking.py).
+Not here: the functions (accuracy.py, popularity.py), what metrics mean (metrics.py), how lists are made (ranking.py).
 numpy only, so that somebody else's lists are measured without a compiler.
 """
 
@@ -109,7 +109,8 @@ def hits(items: NDArray[np.integer], users: NDArray[np.integer], held_out: Inter
     if len(pairs) == 0:
         return np.zeros(items.shape, np.bool_)
     at = np.minimum(np.searchsorted(pairs, asked), len(pairs) - 1)
-    return (pairs[at] == asked) & (items >= 0)
+    found: NDArray[np.bool_] = (pairs[at] == asked) & (items >= 0)
+    return found
 
 
 def measure(

@@ -59,13 +59,13 @@ ROWS = (
     Metric(
         name="precision", title="Precision", unit="", range=(0.0, 1.0), better="higher", kind="accuracy",
         equation=r"\frac{1}{|U|} \sum_u \frac{|R_u \cap T_u|}{k}",
-        how_to_read="Of the k items shown, the share the user really took. Users with few held-out items cannot reach 1.",
+        how_to_read="Of the k items shown, the share the user took. Users with few held-out items cannot reach 1.",
         source="Cremonesi et al., RecSys 2010",
     ),
     Metric(
         name="recall", title="Recall", unit="", range=(0.0, 1.0), better="higher", kind="accuracy",
         equation=r"\frac{1}{|U|} \sum_u \frac{|R_u \cap T_u|}{|T_u|}",
-        how_to_read="Of the items the user really took, the share the list holds. Users who took more than k cannot reach 1.",
+        how_to_read="Of the items the user took, the share the list holds. Users who took more than k cannot reach 1.",
         source="Cremonesi et al., RecSys 2010",
     ),
     Metric(
@@ -101,7 +101,8 @@ ROWS = (
         source="Voorhees, TREC-8, 1999",
     ),
     Metric(
-        name="auc", title="AUC", unit="", range=(0.0, 1.0), better="higher", kind="accuracy", at_k=False, needs="scores",
+        name="auc", title="AUC", unit="", range=(0.0, 1.0), better="higher", kind="accuracy",
+        at_k=False, needs="scores",
         equation=r"\frac{1}{|U|} \sum_u \frac{1}{|T_u| |N_u|} \sum_{i \in T_u} \sum_{j \in N_u}"
         r"[s_{ui} > s_{uj}] + \tfrac{1}{2} [s_{ui} = s_{uj}]",
         how_to_read="The chance that an item the user took scores above one the user never touched; 0.5 is guessing. "
@@ -134,15 +135,17 @@ ROWS = (
         source=AUC_NS,
     ),
     Metric(
-        name="fpr", title="Wrong share of the list (FPR)", unit="", range=(0.0, 1.0), better="lower", kind="popularity",
+        name="fpr", title="Wrong share of the list (FPR)", unit="", range=(0.0, 1.0), better="lower",
+        kind="popularity",
         equation=r"\frac{1}{|U|} \sum_u \frac{|R_u \setminus T_u|}{k}",
-        how_to_read="1 - precision under the paper's name, for comparison with it; it says nothing new beside precision.",
+        how_to_read="1 - precision under the paper's name, for comparison with it: nothing new beside precision.",
         source=AUC_NS,
     ),
     Metric(
-        name="fnr", title="Missed share of the taken (FNR)", unit="", range=(0.0, 1.0), better="lower", kind="popularity",
+        name="fnr", title="Missed share of the taken (FNR)", unit="", range=(0.0, 1.0), better="lower",
+        kind="popularity",
         equation=r"\frac{1}{|U|} \sum_u \frac{|T_u \setminus R_u|}{|T_u|}",
-        how_to_read="1 - recall under the paper's name, for comparison with it; it says nothing new beside recall.",
+        how_to_read="1 - recall under the paper's name, for comparison with it: nothing new beside recall.",
         source=AUC_NS,
     ),
     Metric(
@@ -153,7 +156,8 @@ ROWS = (
         source="Yin et al., VLDB 2012",
     ),
     Metric(
-        name="aplt", title="Cold share of the list (APLT)", unit="", range=(0.0, 1.0), better="higher", kind="popularity",
+        name="aplt", title="Cold share of the list (APLT)", unit="", range=(0.0, 1.0), better="higher",
+        kind="popularity",
         equation=r"\frac{1}{|U|} \sum_u \frac{|R_u \cap C|}{|R_u|}",
         how_to_read="The share of the shown items that is long tail. Higher means more room for rarely taken items.",
         source="Abdollahpouri, Burke, Mobasher, FLAIRS 2019",
@@ -166,10 +170,12 @@ ROWS = (
         source="Abdollahpouri, Burke, Mobasher, FLAIRS 2019",
     ),
     Metric(
-        name="gini", title="Gini of exposure", unit="", range=(0.0, 1.0), better="lower", kind="popularity", per_user=False,
-        equation=r"\frac{\sum_{j=1}^{n} (2j - n - 1)\, c_{(j)}}{n \sum_j c_{(j)}}, \quad c_{(1)} \leq \dots \leq c_{(n)}",
-        how_to_read="How unequally the catalogue is shown: 0 where every item is shown equally often, near 1 where a few "
-        "items fill all lists.",
+        name="gini", title="Gini of exposure", unit="", range=(0.0, 1.0), better="lower", kind="popularity",
+        per_user=False,
+        equation=r"\frac{\sum_{j=1}^{n} (2j - n - 1)\, c_{(j)}}{n \sum_j c_{(j)}},"
+        r"\quad c_{(1)} \leq \dots \leq c_{(n)}, \quad n = |I|",
+        how_to_read="How unequally the catalogue is shown: 0 where every item is shown equally often, near 1 where "
+        "a few items fill all lists.",
         source="Fleder, Hosanagar, Management Science 55(5), 2009",
     ),
     Metric(

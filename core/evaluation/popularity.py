@@ -60,7 +60,7 @@ def false_positive_rate(is_hit: Flags) -> PerUser:
     >>> false_positive_rate(np.array([[True, False, False, False]]))
     array([0.75])
     """
-    return 1 - is_hit.mean(axis=1, dtype=np.float64)
+    return np.asarray(1 - is_hit.mean(axis=1), np.float64)
 
 
 def false_negative_rate(is_hit: Flags, n_test: Counts) -> PerUser:
@@ -94,13 +94,13 @@ def cold_count(top_k: Items, is_hot: Flags) -> PerUser:
     >>> cold_count(np.array([[0, 1, 2]]), np.array([True, False, False]))
     array([2.])
     """
-    return _flagged(top_k, ~is_hot).sum(axis=1).astype(np.float64)
+    return np.asarray(_flagged(top_k, ~is_hot).sum(axis=1), np.float64)
 
 
 def cold_share(top_k: Items, is_hot: Flags) -> PerUser:
     """Share of a list that is cold; its mean over users is APLT. In [0, 1], higher is better.
 
-    top_k (U, k) int, is_hot (I,) bool. Returns (U,) float64; empty list: NaN. A short list is divided by its own length.
+    top_k (U, k) int, is_hot (I,) bool. Returns (U,) float64; empty list: NaN. A short list is divided by its length.
     Abdollahpouri et al., FLAIRS 2019; RecBole's TailPercentage is near, but never counts items unseen in train as cold.
 
     >>> cold_share(np.array([[0, 1, 2, 3]]), np.array([True, False, True, True]))
@@ -110,10 +110,10 @@ def cold_share(top_k: Items, is_hot: Flags) -> PerUser:
 
 
 def novelty(top_k: Items, popularity: Counts, n_users: int) -> PerUser:
-    """Mean self-information of a list, -log2(max(popularity, 1) / n_users), in bits. In [0, log2 n_users], higher is better.
+    """Mean of -log2(max(popularity, 1) / n_users) over a list, in bits. In [0, log2 n_users], higher is better.
 
-    top_k (U, k) int, popularity (I,) int counted over n_users users. Returns (U,) float64; empty list: NaN. RecTools'
-    MIUF (Zhou et al., PNAS 2010); an item never seen in train counts as seen once.
+    top_k (U, k) int, popularity (I,) int counted over n_users users. Returns (U,) float64; empty list: NaN.
+    Mean self-information (Zhou et al., PNAS 2010), RecTools' MIUF; an item never seen in train counts as seen once.
 
     >>> novelty(np.array([[0, 1]]), np.array([8, 2]), 8)  # (0 + 2) / 2
     array([1.])
@@ -160,14 +160,14 @@ def coverage(counts: Counts) -> float:
 def exposure(counts: Counts, decile: NDArray[np.integer]) -> NDArray[np.float64]:
     """Share of the recommendation slots that each popularity decile gets, least popular first; sums to 1.
 
-    counts (I,) lists per item, decile (I,) int 1..10 (groups.py). Returns (10,) float64 in [0, 1]; nothing shown: zeros.
+    counts (I,) lists per item, decile (I,) int 1..10 (groups.py). Returns (10,) float64 in [0, 1]; nothing shown: 0.
     To be read against the deciles' shares of the interactions: neither direction is better by itself.
 
     >>> exposure(np.array([1, 3]), np.array([9, 10]))
     array([0.  , 0.  , 0.  , 0.  , 0.  , 0.  , 0.  , 0.  , 0.25, 0.75])
     """
     by_decile = np.bincount(decile, weights=counts, minlength=N_DECILES + 1)[1:]
-    return by_decile / max(counts.sum(), 1)
+    return np.asarray(by_decile / max(counts.sum(), 1), np.float64)
 
 
 def _flagged(top_k: Items, flags: Flags) -> Flags:
@@ -176,7 +176,7 @@ def _flagged(top_k: Items, flags: Flags) -> Flags:
 
 
 def _share(part: Counts, whole: Counts) -> PerUser:
-    return part / np.maximum(whole, 1)
+    return np.asarray(part / np.maximum(whole, 1), np.float64)
 
 
 def _mean_shown(top_k: Items, value: NDArray[np.generic]) -> PerUser:

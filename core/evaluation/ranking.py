@@ -43,29 +43,16 @@ def top_k(
     """
     if k < 1:
         raise ValueError(f"k must be at least 1, not {k}")
-    users = np.ascontiguousarray(users, np.int32)
+    asked: NDArray[np.int32] = _plain(users, np.int32)
     items = np.full((len(users), k), -1, np.int32)
     top_scores = np.full((len(users), k), np.nan, np.float32)
-    auc = None if held_out is None else np.empty(len(users))
-    mask_rows = _rows(mask)
-    for block, scores in _blocks(scorer, users):
-        _kernels.top_k_block(scores, users[block], *mask_rows, items[block], top_scores[block])
-        if held_out is not None and auc is not None:
-            _kernels.auc_block(scores, users[block], *mask_rows, *_rows(held_out), auc[block])
-    return Ranking(users, items, top_scores, auc)
-
-
-def warm_up() -> None:
-    """Compiles (or loads from the cache) every kernel of this folder, on a problem of two users."""
-
-    class _Zeros:
-        n_items = 3
-
-        def scores(self, users: NDArray[np.int32]) -> NDArray[np.float32]:
-            return np.zeros((len(users), 3), np.float32)
-
-    nothing = Interactions.from_pairs(np.zeros(0, np.int64), np.zeros(0, np.int64), 2, 3)
-    top_k(_Zeros(), np.arange(2), nothing, 1, held_out=nothing)
+    auc = np.full(len(users), np.nan)
+    mask_rows, held_rows = _rows(mask), None if held_out is None else _rows(held_out)
+    for block, scores in _blocks(scorer, asked):
+        _kernels.top_k_block(scores, asked[block], *mask_rows, items[block], top_scores[block])
+        if held_rows is not None:
+            _kernels.auc_block(scores, asked[block], *mask_rows, *held_rows, auc[block])
+    return Ranking(asked, items, top_scores, auc if held_rows is not None else None)
 
 
 def _blocks(scorer: Scorer, users: NDArray[np.int32]) -> Iterator[tuple[slice, NDArray[np.float32]]]:
@@ -80,5 +67,5 @@ def _rows(interactions: Interactions) -> tuple[NDArray[np.int64], NDArray[np.int
 
 
 def _plain(array: NDArray[Any], dtype: Any) -> NDArray[Any]:
-    """Contiguous, writable and of one dtype: numba compiles a kernel anew for a read-only or strided array."""
+    """Contiguous, writable and of the kernel's dtype: it takes nothing else. Copies only what is not."""
     return np.require(array, dtype, ["C", "W"])
