@@ -1,0 +1,91 @@
+"""Scorers: what a trained run is, when all that is asked of it is a score for every user and item.
+
+Here: the two forms there are, and their arrays for an artefact. Not here: files (jobs/artifacts.py), ranking (evaluation/).
+A new form is one class and one line in `from_tensors`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Tensors = Mapping[str, NDArray[Any]]
+
+
+class Scorer(Protocol):
+    """Scores of users for all items; a higher score is shown earlier."""
+
+    @property
+    def n_items(self) -> int:
+        """Items of the catalogue."""
+
+    def scores(self, users: NDArray[np.integer]) -> NDArray[np.float32]:
+        """users (B,) numbers. Returns (B, n_items) float32; one user's row does not depend on who else is asked for."""
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """The arrays it is made of: `from_tensors` gives an equal scorer back."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Factors:
+    """A score is the dot product of a user's and an item's embedding.
+
+    users (U, d) float32, items (I, d) float32.
+    """
+
+    users: NDArray[np.float32]
+    items: NDArray[np.float32]
+
+    @property
+    def n_items(self) -> int:
+        """Items of the catalogue."""
+        return len(self.items)
+
+    def scores(self, users: NDArray[np.integer]) -> NDArray[np.float32]:
+        """users (B,). Returns (B, I) float32."""
+        return self.users[users] @ self.items.T
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """`users` and `items`."""
+        return {"users": self.users, "items": self.items}
+
+
+@dataclass(frozen=True, slots=True)
+class RandomScores:
+    """Uniform scores in [0, 1) that only seed, user and item decide: nothing of users x items is stored.
+
+    The score is splitmix64 of a counter (Steele, Lea, Flood, OOPSLA 2014), the upper 24 bits of it.
+    """
+
+    seed: int
+    n_users: int
+    n_items: int
+
+    def scores(self, users: NDArray[np.integer]) -> NDArray[np.float32]:
+        """users (B,). Returns (B, I) float32."""
+        start = np.random.SeedSequence(self.seed).generate_state(1, np.uint64)
+        cell = users.astype(np.uint64)[:, None] * np.uint64(self.n_items) + np.arange(self.n_items, dtype=np.uint64)
+        bits = _mixed(start + cell * np.uint64(0x9E3779B97F4A7C15))
+        return ((bits >> np.uint64(40)).astype(np.float32)) * np.float32(2.0**-24)
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """`random`: seed, users, items."""
+        return {"random": np.array([self.seed, self.n_users, self.n_items], np.int64)}
+
+
+def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """splitmix64's output function."""
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return bits ^ (bits >> np.uint64(31))
+
+
+def from_tensors(tensors: Tensors) -> Factors | RandomScores:
+    """The scorer whose `tensors` these are. Raises KeyError if they are nobody's."""
+    if "random" in tensors:
+        return RandomScores(*(int(n) for n in tensors["random"]))
+    return Factors(tensors["users"], tensors["items"])
