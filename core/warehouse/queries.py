@@ -1,0 +1,503 @@
+"""What pages, charts and commands ask: each question a function, its SQL beside it, its answer a pandas frame.
+
+Here: the questions and the columns of their answers. Not here: how rows got in (ingestion.py), how they are drawn
+(core/charts). Values reach SQL as parameters. Frames are sorted, and never hold a number that was not stored.
+
+Words that many of them share:
+  split      "validation" or "test": where a metric was measured; a protocol says what chose the epoch (metrics.md)
+  reading    "epoch": all metrics from the run's chosen epoch; "per-metric": each accuracy metric from its own best epoch,
+             which only runs of protocol "paper" have
+  popularity the share of users who took an item, counted on train; in what is asked about a run: on what it was trained on
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from core.datasets.store import TRAINED_ON
+from core.errors import DamagedArtifact, Unknown
+from core.evaluation.metrics import EXPOSURE_NAMES, metric_key, parse_key
+from core.warehouse.database import Warehouse
+
+Split = Literal["validation", "test"]
+Reading = Literal["epoch", "per-metric"]
+
+# ---------------------------------------------------------------- data sets
+
+DATASETS = """
+    SELECT dataset, name, title, simulated, imported, users, items, interactions, train, validation, test,
+           interactions / (users::DOUBLE * items) AS density, gini, source, licence, citation, prepared_how, notes
+    FROM datasets ORDER BY created, dataset"""
+
+ITEM_POPULARITY = """
+    SELECT i.item, i.item_id, i.title, i.year, i.genres, p.count, p.share, p.rank, p.decile, p.hot
+    FROM item_popularity p JOIN items i USING (dataset, item)
+    WHERE p.dataset = $dataset AND p.counted_on = $counted_on ORDER BY p.rank"""
+
+DECILE_SHARES = """
+    WITH taken AS (
+        SELECT item, count(*) FILTER (split IN (SELECT unnest($trained_on::split_name[]))) AS trained,
+               count(*) FILTER (split = 'test') AS test
+        FROM interactions WHERE dataset = $dataset GROUP BY item)
+    SELECT p.decile, count(*) AS items,
+           coalesce(sum(t.trained) / nullif(sum(sum(t.trained)) OVER (), 0), 0) AS train_share,
+           coalesce(sum(t.test) / nullif(sum(sum(t.test)) OVER (), 0), 0) AS test_share,
+           count(*) / sum(count(*)) OVER () AS catalogue_share
+    FROM item_popularity p LEFT JOIN taken t USING (item)
+    WHERE p.dataset = $dataset AND p.counted_on = $counted_on GROUP BY p.decile ORDER BY p.decile"""
+
+POPULARITY_COUNTS = """
+    SELECT count FROM item_popularity WHERE dataset = $dataset AND counted_on = 'train' ORDER BY count"""
+
+USER_PROFILES = """
+    SELECT u.user_id, p.length, p.mean_popularity, p.hot_share, p.user_group::VARCHAR AS user_group
+    FROM user_profiles p JOIN users u USING (dataset, "user")
+    WHERE p.dataset = $dataset ORDER BY p."user" """
+
+RATINGS = """
+    SELECT count(rating) > 0 AS ratings, count(timestamp) > 0 AS times FROM interactions WHERE dataset = $dataset"""
+
+
+def datasets(w: Warehouse) -> pd.DataFrame:
+    """All prepared data sets, oldest first.
+
+    dataset (id), name, title, simulated, imported, users, items, interactions, train, validation, test (counts),
+    density (share of all pairs), gini (of train popularity), source, licence, citation, prepared_how, notes (sentences).
+    """
+    return w.frame(DATASETS)
+
+
+def item_popularity(w: Warehouse, dataset: str, protocol: str = "validation") -> pd.DataFrame:
+    """Each item of the catalogue, most popular first, counted on what that protocol trains on.
+
+    item (number), item_id, title, year, genres (may be null), count, share (of all users), rank (from 1),
+    decile (10 is the most popular), hot.
+    """
+    return w.frame(ITEM_POPULARITY, dataset=dataset, counted_on=_counted_on(protocol))
+
+
+def decile_shares(w: Warehouse, dataset: str, protocol: str = "validation") -> pd.DataFrame:
+    """What each popularity decile has: decile, items, and its shares of the interactions trained on, of test, of items."""
+    return w.frame(
+        DECILE_SHARES,
+        dataset=dataset,
+        counted_on=_counted_on(protocol),
+        trained_on=list(TRAINED_ON[protocol]),
+    )
+
+
+def lorenz(w: Warehouse, dataset: str, points: int = 200) -> pd.DataFrame:
+    """The Lorenz curve of train popularity, from (0, 0) to (1, 1): item_share, least popular first; interaction_share.
+
+    At most `points` rows, evenly spread over the items, both ends kept.
+    """
+    return lorenz_curve(w.frame(POPULARITY_COUNTS, dataset=dataset)["count"].to_numpy(), points)
+
+
+def lorenz_curve(counts: np.ndarray[Any, Any], points: int = 200) -> pd.DataFrame:
+    """The Lorenz curve of any counts: item_share, interaction_share. No interactions: the diagonal."""
+    total = np.concatenate([[0], np.cumsum(np.sort(counts))])
+    at = np.unique(np.linspace(0, len(counts), min(points, len(counts) + 1)).round().astype(np.int64))
+    share = at / max(len(counts), 1)
+    return pd.DataFrame({"item_share": share, "interaction_share": total[at] / total[-1] if total[-1] else share})
+
+
+def user_profiles(w: Warehouse, dataset: str) -> pd.DataFrame:
+    """Each user's profile in train: user_id, length, mean_popularity (of its items, as shares of users), hot_share,
+    user_group ("niche", "diverse", "blockbuster")."""
+    return w.frame(USER_PROFILES, dataset=dataset)
+
+
+def profile_histograms(w: Warehouse, dataset: str, bins: int = 30) -> pd.DataFrame:
+    """How users differ: measure ("length", "mean_popularity"), low, high, users. Lengths in bins of equal ratio.
+
+    A bin holds low <= value < high, the last one its upper end too.
+    """
+    profiles = user_profiles(w, dataset)
+    lengths = profiles["length"].to_numpy()
+    longest = max(int(lengths.max(initial=1)), 2)
+    edges = np.unique(np.geomspace(1, longest + 1, bins + 1).round().astype(np.int64))
+    popularity = profiles["mean_popularity"].dropna().to_numpy()
+    return pd.concat([_histogram("length", lengths, edges), _histogram("mean_popularity", popularity, bins)])
+
+
+def _histogram(measure: str, values: np.ndarray[Any, Any], bins: Any) -> pd.DataFrame:
+    users, edges = np.histogram(values, bins)
+    return pd.DataFrame({"measure": measure, "low": edges[:-1], "high": edges[1:], "users": users})
+
+
+def has_ratings_and_times(w: Warehouse, dataset: str) -> tuple[bool, bool]:
+    """Does any interaction carry a rating, and any a time?"""
+    row = w.frame(RATINGS, dataset=dataset).iloc[0]
+    return bool(row["ratings"]), bool(row["times"])
+
+
+# ---------------------------------------------------------------- runs and variants
+
+RUNS = """
+    SELECT r.run, r.variant, v.label, v.method, v.method_label, v.path, v.strength, r.seed, r.bootstrap,
+           v.protocol::VARCHAR AS protocol, r.epoch, r.epochs_run, r.seconds, r.engine, r.peak_memory_mb, r.created,
+           v.fields
+    FROM runs r JOIN variants v USING (variant)
+    WHERE v.dataset = $dataset ORDER BY v.method, v.path, v.strength, v.variant, r.seed, r.bootstrap NULLS FIRST"""
+
+VARIANTS = """
+    SELECT v.variant, v.label, v.method, v.method_label, v.baseline, v.path, v.strength,
+           v.strength_symbol AS symbol, v.protocol::VARCHAR AS protocol, count(*) AS seeds,
+           list(r.run ORDER BY r.seed) AS runs, arg_min(r.run, r.seed) AS first_run,
+           avg(r.epoch) AS epoch, avg(r.seconds) AS seconds, any_value(v.fields) AS fields
+    FROM variants v JOIN runs r USING (variant)
+    WHERE v.dataset = $dataset AND v.protocol = $protocol AND r.bootstrap IS NULL
+    GROUP BY ALL ORDER BY v.baseline DESC, v.method, v.path, v.strength, v.variant"""
+
+VARIANT_METRICS = """
+    SELECT v.variant, v.label, v.method, v.method_label, v.path, v.strength, count(*) AS seeds, m.metric,
+           avg(m.value) AS mean, stddev_samp(m.value) AS seed_sd, min(m.value) AS low, max(m.value) AS high
+    FROM variants v JOIN runs r USING (variant) JOIN metrics m USING (run)
+    WHERE v.dataset = $dataset AND v.protocol = $protocol AND r.bootstrap IS NULL
+      AND m.split = $split AND m.reading = $reading
+      AND ($metrics IS NULL OR m.metric IN (SELECT unnest($metrics::VARCHAR[])))
+    GROUP BY ALL ORDER BY v.method, v.path, v.strength, v.variant, m.metric"""
+
+METRICS_OF = """
+    SELECT m.split::VARCHAR AS split, m.metric, m.reading::VARCHAR AS reading, count(*) AS seeds, avg(m.value) AS mean,
+           stddev_samp(m.value) AS seed_sd, min(m.value) AS low, max(m.value) AS high
+    FROM runs r JOIN metrics m USING (run)
+    WHERE r.variant = $variant AND r.bootstrap IS NULL GROUP BY ALL ORDER BY split, m.metric, reading"""
+
+METRICS_OF_RUNS = """
+    SELECT r.run, m.split::VARCHAR AS split, m.metric, m.reading::VARCHAR AS reading, m.value, m.epoch
+    FROM runs r JOIN metrics m USING (run) JOIN variants v USING (variant)
+    WHERE v.dataset = $dataset AND ($split IS NULL OR m.split = $split::split_name)
+    ORDER BY r.run, m.split, m.metric, m.reading"""
+
+HISTORY = """
+    SELECT r.run, r.variant, v.label, v.method, r.seed, h.epoch, h.seconds, h.loss, h.metric, h.epoch = r.epoch AS chosen
+    FROM histories h JOIN runs r USING (run) JOIN variants v USING (variant)
+    WHERE r.run IN (SELECT unnest($runs::VARCHAR[])) ORDER BY r.seed, r.run, h.epoch"""
+
+
+def runs(w: Warehouse, dataset: str) -> pd.DataFrame:
+    """Every finished run: run, variant, label, method, method_label, path, strength, seed, bootstrap, protocol, epoch
+    (the chosen one), epochs_run, seconds, engine, peak_memory_mb, created, fields (JSON text)."""
+    return w.frame(RUNS, dataset=dataset)
+
+
+def variants(w: Warehouse, dataset: str, protocol: str = "validation") -> pd.DataFrame:
+    """Every variant with a finished run, baselines first: variant, label, method, method_label, baseline, path, strength,
+    symbol, protocol, seeds, runs (list by seed), first_run, epoch and seconds (means over seeds), fields (JSON text)."""
+    return w.frame(VARIANTS, dataset=dataset, protocol=protocol)
+
+
+def variant_metrics(
+    w: Warehouse,
+    dataset: str,
+    split: Split,
+    protocol: str,
+    metrics: Sequence[str] | None = None,
+    reading: Reading = "epoch",
+) -> pd.DataFrame:
+    """One row per variant and metric (all metrics if None): variant, label, method, method_label, path, strength, seeds,
+    metric, mean, seed_sd (missing for one seed), low, high (smallest and largest of the seeds)."""
+    asked = None if metrics is None else list(metrics)
+    return w.frame(VARIANT_METRICS, dataset=dataset, split=split, protocol=protocol, metrics=asked, reading=reading)
+
+
+def metrics_of(w: Warehouse, variant: str) -> pd.DataFrame:
+    """All metrics of a variant over its seeds: split, metric, reading, seeds, mean, seed_sd, low, high."""
+    return w.frame(METRICS_OF, variant=variant)
+
+
+def metrics_of_runs(w: Warehouse, dataset: str, split: Split | None = None) -> pd.DataFrame:
+    """All metrics of every run, long: run, split, metric, reading, value, epoch."""
+    return w.frame(METRICS_OF_RUNS, dataset=dataset, split=split)
+
+
+def history(w: Warehouse, runs: Sequence[str]) -> pd.DataFrame:
+    """What those runs went through: run, variant, label, method, seed, epoch, seconds, loss, metric (validation
+    NDCG@10; missing between evaluations), chosen (is it the epoch that the run's results are from?)."""
+    return w.frame(HISTORY, runs=list(runs))
+
+
+# ---------------------------------------------------------------- trade-off
+
+_POINTS = """
+    SELECT v.variant, r.run, r.seed, x.value AS x, y.value AS y
+    FROM variants v JOIN runs r USING (variant) JOIN metrics x USING (run)
+    JOIN metrics y ON y.run = r.run AND y.split = x.split AND y.reading = x.reading
+    WHERE v.dataset = $dataset AND v.protocol = $protocol AND r.bootstrap IS NULL
+      AND x.split = $split AND x.reading = $reading AND x.metric = $x AND y.metric = $y"""
+
+TRADE_OFF = f"""
+    WITH points AS ({_POINTS}),
+    spreads AS (
+        SELECT variant, count(*) AS seeds, avg(x) AS x, avg(y) AS y, min(x) AS x_low, max(x) AS x_high,
+               min(y) AS y_low, max(y) AS y_high, stddev_samp(x) AS x_sd, stddev_samp(y) AS y_sd
+        FROM points GROUP BY variant),
+    own AS (
+        SELECT v.variant, v.label, v.method, v.method_label, v.baseline, v.path, v.strength,
+               v.strength_symbol AS symbol, false AS also_on, v.off_variant, v.off_strength, s.* EXCLUDE (variant)
+        FROM spreads s JOIN variants v USING (variant)),
+    off_ends AS (
+        SELECT off.* REPLACE (p.method AS method, p.method_label AS method_label, p.path AS path,
+                              p.off_strength AS strength, p.symbol AS symbol, true AS also_on)
+        FROM (SELECT DISTINCT method, method_label, path, symbol, off_variant, off_strength FROM own) p
+        JOIN own off ON off.variant = p.off_variant)
+    SELECT * EXCLUDE (off_variant, off_strength),
+           row_number() OVER (PARTITION BY path ORDER BY strength NULLS FIRST, variant) - 1 AS "order"
+    FROM (FROM own UNION ALL BY NAME FROM off_ends)
+    ORDER BY baseline DESC, method, path, "order" """  # noqa: S608 - our own text
+
+TRADE_OFF_SEEDS = f"""
+    SELECT p.variant, v.label, v.method, v.path, v.strength, p.run, p.seed, p.x, p.y
+    FROM ({_POINTS}) p JOIN variants v USING (variant)
+    ORDER BY v.method, v.path, v.strength, p.variant, p.seed"""  # noqa: S608 - our own text
+
+
+def trade_off(
+    w: Warehouse, dataset: str, split: Split, protocol: str, x: str, y: str, reading: Reading = "epoch"
+) -> pd.DataFrame:
+    """The points of the trade-off chart: means over seeds of metric `x` against metric `y`.
+
+    variant, label, method, method_label, baseline, path, strength, symbol, also_on, seeds, x, y, x_low, x_high, y_low,
+    y_high (smallest and largest of the seeds), x_sd, y_sd (missing for one seed), order (along the path, from 0).
+    One row per variant has also_on False: those are the marks. A variant that another method equals at its off end (DNS
+    for AUC-NS) has a further row, also_on True, with that method, its path and the off strength, for each such path that
+    has points of its own: the paths are drawn through all rows.
+    """
+    return w.frame(TRADE_OFF, **_axes(dataset, split, protocol, x, y, reading))
+
+
+def trade_off_seeds(
+    w: Warehouse, dataset: str, split: Split, protocol: str, x: str, y: str, reading: Reading = "epoch"
+) -> pd.DataFrame:
+    """The single seeds behind `trade_off`: variant, label, method, path, strength, run, seed, x, y."""
+    return w.frame(TRADE_OFF_SEEDS, **_axes(dataset, split, protocol, x, y, reading))
+
+
+def _axes(dataset: str, split: str, protocol: str, x: str, y: str, reading: str) -> dict[str, Any]:
+    parse_key(x), parse_key(y)
+    return {"dataset": dataset, "split": split, "protocol": protocol, "x": x, "y": y, "reading": reading}
+
+
+# ---------------------------------------------------------------- exposure
+
+EXPOSURE = """
+    SELECT v.variant, v.label, v.method, m.metric, avg(m.value) AS share, min(m.value) AS low, max(m.value) AS high,
+           count(*) AS seeds
+    FROM variants v JOIN runs r USING (variant) JOIN metrics m USING (run)
+    WHERE v.variant IN (SELECT unnest($variants::VARCHAR[])) AND r.bootstrap IS NULL
+      AND m.split = $split AND m.reading = 'epoch' AND m.metric IN (SELECT unnest($metrics::VARCHAR[]))
+    GROUP BY ALL"""
+
+
+def exposure(w: Warehouse, dataset: str, split: Split, protocol: str, variants: Sequence[str]) -> pd.DataFrame:
+    """Which share of the recommendation slots (of lists of 10) each popularity decile gets, against what users took.
+
+    variant, label, method, decile, share (mean over seeds), low, high, seeds, train_share, test_share: variants in the
+    order given, deciles from 1 (least popular).
+    """
+    keys = {metric_key(name, 10): decile for decile, name in enumerate(EXPOSURE_NAMES, start=1)}
+    found = w.frame(EXPOSURE, variants=list(variants), split=split, metrics=list(keys))
+    found["decile"] = found.pop("metric").map(keys).astype("int64")
+    shares = decile_shares(w, dataset, protocol)[["decile", "train_share", "test_share"]]
+    position = {variant: n for n, variant in enumerate(variants)}
+    order = found["variant"].map(position).astype("int64")
+    merged = found.assign(position=order).merge(shares, on="decile").sort_values(["position", "decile"])
+    columns = ["variant", "label", "method", "decile", "share", "low", "high", "seeds", "train_share", "test_share"]
+    return merged[columns].reset_index(drop=True)
+
+
+# ---------------------------------------------------------------- one user
+
+_ITEM_FACTS = "i.item_id, i.title, i.year, i.genres, p.count, p.share AS popularity, p.decile, p.hot"
+
+USER_LIST = f"""
+    SELECT l.rank, {_ITEM_FACTS}, l.score,
+           EXISTS (FROM interactions h JOIN users u USING (dataset, "user") WHERE h.dataset = $dataset
+                   AND u.user_id = $user AND h.item = i.item AND h.split = $split::split_name) AS hit
+    FROM read_parquet($path) l
+    JOIN items i ON i.dataset = $dataset AND i.item_id = l.item
+    JOIN item_popularity p ON p.dataset = $dataset AND p.item = i.item AND p.counted_on = $counted_on
+    WHERE l."user" = $user AND l.split = $split AND l.rank <= $k ORDER BY l.rank"""  # noqa: S608 - our own text
+
+USER_ITEMS = f"""
+    SELECT {_ITEM_FACTS}, t.rating, t.timestamp, t.split::VARCHAR AS split
+    FROM users u JOIN interactions t USING (dataset, "user")
+    JOIN items i USING (dataset, item)
+    JOIN item_popularity p ON p.dataset = $dataset AND p.item = t.item AND p.counted_on = 'train'
+    WHERE u.dataset = $dataset AND u.user_id = $user AND t.split IN (SELECT unnest($splits::split_name[]))
+    ORDER BY t.timestamp DESC NULLS LAST, p.rank"""  # noqa: S608 - our own text
+
+USER = """
+    SELECT u.user_id, p.length, p.mean_popularity, p.hot_share, p.user_group::VARCHAR AS user_group,
+           (SELECT count(*) FROM interactions t WHERE t.dataset = $dataset AND t."user" = u."user"
+            AND t.split = $split::split_name) AS held_out
+    FROM users u JOIN user_profiles p USING (dataset, "user") WHERE u.dataset = $dataset AND u.user_id = $user"""
+
+_LISTS, _PER_USER = "top_k.parquet", "per_user.parquet"
+
+RUN_OF = """
+    SELECT r.run, v.variant, v.label, v.dataset, v.protocol::VARCHAR AS protocol
+    FROM runs r JOIN variants v USING (variant) WHERE r.run = $run"""
+
+
+def user(w: Warehouse, dataset: str, user_id: str, split: Split = "test") -> pd.DataFrame:
+    """One user, one row: user_id, length, mean_popularity, hot_share, user_group, held_out (items in that split).
+
+    No row for an unknown user.
+    """
+    return w.frame(USER, dataset=dataset, user=user_id, split=split)
+
+
+def user_list(
+    w: Warehouse, run: str, user_id: str, split: Split = "test", k: int = 10, against: str | None = None
+) -> pd.DataFrame:
+    """What a run shows a user: rank (from 1), item_id, title, year, genres, count, popularity (share of users), decile,
+    hot, score, hit (did the user take it in that split?), other_rank. No row where the user has nothing held out.
+
+    other_rank: the item's rank in the list of k of the run `against`; missing where that list lacks it.
+    Popularity is counted on what the run was trained on. Raises Unknown for a run, DamagedArtifact for its file.
+    """
+    about = _run(w, run)
+    asked = {"dataset": about["dataset"], "user": user_id, "split": split, "k": k}
+    found = _from_runs(w, USER_LIST, {"path": (run, _LISTS)}, counted_on=_counted_on(about["protocol"]), **asked)
+    other = (
+        user_list(w, against, user_id, split, k).set_index("item_id")["rank"] if against else pd.Series(dtype="int64")
+    )
+    return found.assign(other_rank=found["item_id"].map(other).astype("Int64"))
+
+
+def user_history(w: Warehouse, dataset: str, user_id: str, split: Split = "test") -> pd.DataFrame:
+    """What a user took before what `split` holds out, most recent first where times are known, else most popular first.
+
+    item_id, title, year, genres, count, popularity, decile, hot, rating, timestamp (both may be missing), split.
+    """
+    before = ["train"] if split == "validation" else ["train", "validation"]
+    return w.frame(USER_ITEMS, dataset=dataset, user=user_id, splits=before)
+
+
+def user_held_out(w: Warehouse, dataset: str, user_id: str, split: Split = "test") -> pd.DataFrame:
+    """What a user took in that split; columns as in `user_history`."""
+    return w.frame(USER_ITEMS, dataset=dataset, user=user_id, splits=[split])
+
+
+def _run(w: Warehouse, run: str) -> dict[str, str]:
+    found = w.frame(RUN_OF, run=run)
+    if found.empty:
+        raise Unknown("run", run)
+    return {str(name): str(value) for name, value in found.iloc[0].items()}
+
+
+def _from_runs(w: Warehouse, sql: str, files: Mapping[str, tuple[str, str]], **values: Any) -> pd.DataFrame:
+    """A query over files of runs that the index knows. files: (run, file) for each parameter that is a path."""
+    paths = {name: str(w.settings.runs / run / file) for name, (run, file) in files.items()}
+    try:
+        return w.frame(sql, **paths, **values)
+    except duckdb.Error as error:
+        guilty = next((path for path in paths.values() if path in str(error)), " or ".join(paths.values()))
+        raise DamagedArtifact(guilty, str(error)) from error
+
+
+def _counted_on(protocol: str) -> str:
+    """What popularity is counted on: that which is trained on."""
+    if protocol not in TRAINED_ON:
+        raise Unknown("protocol", protocol, TRAINED_ON)
+    return "+".join(TRAINED_ON[protocol])
+
+
+# ---------------------------------------------------------------- finding users
+
+FIND_USERS = """
+    WITH titled AS (
+        SELECT t."user", min(i.title) AS matched
+        FROM items i JOIN interactions t USING (dataset, item)
+        WHERE i.dataset = $dataset AND $text <> '' AND contains(lower(i.title), lower($text)) GROUP BY t."user")
+    SELECT u.user_id, p.length, p.mean_popularity, p.user_group::VARCHAR AS user_group, t.matched
+    FROM users u JOIN user_profiles p USING (dataset, "user") LEFT JOIN titled t USING ("user")
+    WHERE u.dataset = $dataset AND (contains(lower(u.user_id), lower($text)) OR t.matched IS NOT NULL)
+    ORDER BY u.user_id <> $text, NOT starts_with(lower(u.user_id), lower($text)),
+             NOT contains(lower(u.user_id), lower($text)), length(u.user_id), u."user"
+    LIMIT $limit"""
+
+USERS_BY_CHANGE = """
+    WITH a AS (SELECT "user" AS user_id, item FROM read_parquet($lists_a) WHERE split = $split AND rank <= $k),
+    b AS (SELECT "user" AS user_id, item FROM read_parquet($lists_b) WHERE split = $split AND rank <= $k),
+    popularity AS (SELECT i.item_id AS item, p.share FROM items i JOIN item_popularity p USING (dataset, item)
+                   WHERE i.dataset = $dataset AND p.counted_on = $counted_on),
+    of_a AS (SELECT user_id, avg(share) AS popularity FROM a JOIN popularity USING (item) GROUP BY user_id),
+    of_b AS (SELECT user_id, avg(share) AS popularity FROM b JOIN popularity USING (item) GROUP BY user_id),
+    common AS (SELECT user_id, count(*) AS n FROM a JOIN b USING (user_id, item) GROUP BY user_id),
+    scored AS (SELECT a."user" AS user_id, a."{metric}" AS of_a, b."{metric}" AS of_b
+               FROM read_parquet($values_a) a JOIN read_parquet($values_b) b USING ("user", split)
+               WHERE split = $split)
+    SELECT s.user_id, coalesce(c.n, 0) / $k AS overlap, s.of_a AS metric_a, s.of_b AS metric_b,
+           s.of_b - s.of_a AS change, of_b.popularity - of_a.popularity AS popularity_change,
+           p.user_group::VARCHAR AS user_group
+    FROM scored s JOIN of_a USING (user_id) JOIN of_b USING (user_id) LEFT JOIN common c USING (user_id)
+    JOIN users u ON u.dataset = $dataset AND u.user_id = s.user_id
+    JOIN user_profiles p ON p.dataset = u.dataset AND p."user" = u."user"
+    WHERE $user_group IS NULL OR p.user_group = $user_group::user_group
+    ORDER BY {order}, u."user" LIMIT $limit"""
+
+ORDERS = {
+    "lists": "overlap, abs(change) DESC",
+    "change": "abs(change) DESC, overlap",
+    "gain": "change DESC, overlap",
+    "loss": "change, overlap",
+    "popularity": "popularity_change, overlap",
+}
+"""Orders of `users_by_change`: fewest items in common, largest change, gain, loss of accuracy, largest fall of popularity."""
+
+
+def find_users(w: Warehouse, dataset: str, text: str, limit: int = 50) -> pd.DataFrame:
+    """Users by a part of their id, best match first, then those who took an item with that in its title; capitals
+    do not matter. user_id, length, mean_popularity, user_group, matched (the title, if any). Empty text: the first users."""
+    return w.frame(FIND_USERS, dataset=dataset, text=text.strip(), limit=limit)
+
+
+def users_by_change(
+    w: Warehouse,
+    run_a: str,
+    run_b: str,
+    split: Split = "test",
+    limit: int = 100,
+    order: str = "lists",
+    k: int = 10,
+    user_group: str | None = None,
+) -> pd.DataFrame:
+    """Whose lists of k differ between two runs of one data set: user_id, overlap (share of k in both lists), ndcg_a,
+    ndcg_b (NDCG@k), change (b - a), popularity_change (mean popularity of the list, as a share of users, b - a), user_group.
+
+    order: one of ORDERS; user_group: only that one. Raises Unknown, DamagedArtifact.
+    """
+    if order not in ORDERS:
+        raise Unknown("order", order, ORDERS)
+    about, other = _run(w, run_a), _run(w, run_b)
+    if about["dataset"] != other["dataset"]:
+        raise Unknown("run of the same data set", run_b)
+    metric = metric_key("ndcg", k)
+    parse_key(metric)  # part of the query's text: nothing but a metric's own key gets there
+    files = {
+        f"{kind}_{side}": (run, file) for side, run in (("a", run_a), ("b", run_b)) for kind, file in _CHANGE_FILES
+    }
+    found = _from_runs(
+        w,
+        USERS_BY_CHANGE.format(metric=metric, order=ORDERS[order]),
+        files,
+        dataset=about["dataset"],
+        split=split,
+        k=k,
+        counted_on=_counted_on(about["protocol"]),
+        user_group=user_group,
+        limit=limit,
+    )
+    return found.rename(columns={"metric_a": "ndcg_a", "metric_b": "ndcg_b"})
+
+
+_CHANGE_FILES = (("lists", _LISTS), ("values", _PER_USER))
