@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+from hypothesis import given
+
+from core.evaluation import _kernels, accuracy, ranking
+from core.evaluation.ranking import top_k
+from tests.evaluation.worlds import HELD_OUT, NOTHING, TRAINED, Table, World, rows, where, worlds
+
+
+def best(world: World, user: int, k: int) -> list[int]:
+    """The definition: candidates by falling score, then by number."""
+    candidates = np.flatnonzero(world.kind[user] != TRAINED)
+    order = np.lexsort((candidates, -world.scores[user, candidates]))[:k]
+    return [*candidates[order].tolist(), *[-1] * (k - len(order))]
+
+
+def everybody(world: World) -> np.ndarray:
+    return np.arange(len(world.kind))
+
+
+@given(worlds())
+def test_lists_are_the_best_candidates_in_order(world):
+    lists = top_k(world.scorer, everybody(world), world.train, 7)
+    assert lists.items.tolist() == [best(world, user, 7) for user in everybody(world)]
+    listed = np.where(lists.items >= 0, np.take_along_axis(world.scores, np.maximum(lists.items, 0), axis=1), np.nan)
+    np.testing.assert_array_equal(lists.scores, listed.astype(np.float32))
+
+
+@given(worlds())
+def test_auc_is_its_definition(world):
+    auc = top_k(world.scorer, everybody(world), world.train, 1, world.held_out).auc
+    expected = [
+        accuracy.auc(scores[kind == HELD_OUT], scores[kind == NOTHING])
+        for kind, scores in zip(world.kind, world.scores, strict=True)
+    ]
+    np.testing.assert_allclose(auc, expected)
+
+
+@given(worlds())
+def test_blocks_do_not_matter(world):
+    one = top_k(world.scorer, everybody(world), world.train, 3, world.held_out)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ranking, "BLOCK_SCORES", 2 * world.scorer.n_items)  # two users at a time
+        several = top_k(world.scorer, everybody(world), world.train, 3, world.held_out)
+    np.testing.assert_array_equal(one.items, several.items)
+    np.testing.assert_array_equal(one.auc, several.auc)
+
+
+@given(worlds(max_users=2, max_items=6))
+def test_plain_python_of_the_kernels_says_the_same(world):
+    lists = top_k(world.scorer, everybody(world), world.train, 2, world.held_out)
+    mask, held = world.train, world.held_out
+    items, scores, auc = np.full_like(lists.items, -1), np.full_like(lists.scores, np.nan), np.zeros(len(lists.users))
+    _kernels.top_k_block.py_func(world.scores, lists.users, mask.indptr, mask.indices, items, scores)
+    _kernels.auc_block.py_func(world.scores, lists.users, mask.indptr, mask.indices, held.indptr, held.indices, auc)
+    np.testing.assert_array_equal(items, lists.items)
+    np.testing.assert_array_equal(scores, lists.scores)
+    np.testing.assert_array_equal(auc, lists.auc)
+
+
+def test_users_are_taken_in_the_order_asked():
+    scorer = Table(np.array([[1, 2], [2, 1]], np.float32))
+    assert top_k(scorer, np.array([1, 0, 1]), rows([], [], n_items=2), 1).items.tolist() == [[0], [1], [0]]
+
+
+def test_an_item_that_scores_minus_infinity_is_still_a_candidate_and_nan_is_none():
+    scorer = Table(np.array([[-np.inf, np.nan, 0.0, -np.inf]], np.float32))
+    assert top_k(scorer, np.array([0]), rows([], n_items=4), 4).items.tolist() == [[2, 0, 3, -1]]
+
+
+def test_a_held_out_item_that_is_masked_counts_for_nothing():
+    scorer = Table(np.array([[3, 2, 1]], np.float32))
+    auc = top_k(scorer, np.array([0]), rows([0], n_items=3), 1, rows([0, 1], n_items=3)).auc
+    assert auc == pytest.approx([1 / 1])  # item 1 against item 2; item 0 takes no part
+
+
+def test_other_dtypes_strides_and_read_only_arrays_are_taken():
+    values = np.asfortranarray([[1.0, 2.0, 3.0]])
+    values.flags.writeable = False
+    mask = where(np.array([[False, False, True]]))
+    mask.indices.flags.writeable = False
+    assert top_k(Table(values), np.array([0], np.uint8), mask, 2, mask).items.tolist() == [[1, 0]]
+
+
+def test_no_users_no_lists():
+    lists = top_k(Table(np.zeros((1, 3), np.float32)), np.zeros(0, int), rows([], n_items=3), 2)
+    assert lists.items.shape == (0, 2)
+    assert lists.auc is None
+
+
+def test_a_list_has_at_least_one_place():
+    with pytest.raises(ValueError, match="at least 1"):
+        top_k(Table(np.zeros((1, 3), np.float32)), np.array([0]), rows([], n_items=3), 0)
