@@ -89,6 +89,22 @@ class Settings:
         """Held by the one worker of this cache folder."""
         return self.cache / "worker.lock"
 
+    def environment(self) -> dict[str, str]:
+        """The LONGTAIL_* variables that `read_settings` makes these settings of, for a process of our own; "" is unset."""
+        return {
+            "LONGTAIL_CACHE": str(self.cache),
+            "LONGTAIL_AUTOSTART": str(int(self.autostart)),
+            "LONGTAIL_DATASET_MIRROR": self.dataset_mirror or "",
+            "LONGTAIL_WORKERS": str(self.workers),
+            "LONGTAIL_IDLE_SECONDS": repr(self.idle_seconds),
+            "LONGTAIL_DUCKDB_MEMORY": self.duckdb_memory,
+            "LONGTAIL_DUCKDB_THREADS": str(self.duckdb_threads),
+            "LONGTAIL_MAX_UPLOAD_MB": str(self.max_upload_mb),
+            "LONGTAIL_FETCH_TIMEOUT": repr(self.fetch_timeout),
+            "LONGTAIL_OFFLINE": str(int(self.offline)),
+            "LONGTAIL_DEBUG": str(int(self.debug)),
+        }
+
 
 def _flag(variable: str, text: str) -> bool:
     values = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}

@@ -7,8 +7,8 @@
 Here: every statement of SQL about jobs, by name, and the types its rows become.
 Not here: who works on a job (worker.py), what a page asks (control.py), finished results (artifacts.py).
 
-The app, the command line and the worker write this file at the same time, training processes never. Each transition is one
-immediate transaction that names the state it leaves. Times are recorded for people; no decision compares them.
+The app, the command line and the worker write this file at the same time, training processes never. Each transition is
+one immediate transaction that names the state it leaves. Times are recorded for people; no decision compares them.
 """
 
 from __future__ import annotations
@@ -161,7 +161,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX job_state ON job (state, id)",
         "CREATE INDEX job_target ON job (target, id)",
         """CREATE TABLE sweep_job (
-             sweep INTEGER NOT NULL REFERENCES sweep (id), position INTEGER NOT NULL, job INTEGER NOT NULL REFERENCES job (id),
+             sweep INTEGER NOT NULL REFERENCES sweep (id), position INTEGER NOT NULL,
+             job INTEGER NOT NULL REFERENCES job (id),
              PRIMARY KEY (sweep, position)) STRICT, WITHOUT ROWID""",
         "CREATE TABLE curve (job INTEGER PRIMARY KEY REFERENCES job (id), points TEXT NOT NULL) STRICT",
         "CREATE TABLE flag (name TEXT PRIMARY KEY) STRICT",
@@ -170,15 +171,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 """The statements that lead from schema version n to n + 1. Append only."""
 
 INSERT_SWEEP = "INSERT INTO sweep (name, dataset, spec, created) VALUES (:name, :dataset, :spec, :now) RETURNING id"
-INSERT_JOB = """INSERT INTO job (kind, target, run, sweep, dataset, label, state, cached, waits_on, payload, created, ended)
-    VALUES (:kind, :target, :run, :sweep, :dataset, :label, :state, :cached, :waits_on, :payload, :now, :ended) RETURNING id"""
+INSERT_JOB = """INSERT INTO job
+        (kind, target, run, sweep, dataset, label, state, cached, waits_on, payload, created, ended)
+    VALUES (:kind, :target, :run, :sweep, :dataset, :label, :state, :cached, :waits_on, :payload, :now, :ended)
+    RETURNING id"""
 INSERT_MEMBER = "INSERT INTO sweep_job (sweep, position, job) VALUES (:sweep, :position, :job)"
 FIND_ACTIVE = "SELECT id FROM job WHERE kind = :kind AND target = :target AND state IN ('queued', 'running')"
 FIND_DONE = "SELECT id FROM job WHERE kind = 'train' AND target = :target AND state = 'done' ORDER BY id DESC LIMIT 1"
 FIND_PREPARE = "SELECT id FROM job WHERE kind = 'prepare' ORDER BY id LIMIT 1"
 
-CLAIM = """UPDATE job SET state = 'running', attempt = attempt + 1, started = :now, ended = NULL, reason = NULL, doing = NULL,
-        share = NULL, epoch = NULL, epochs = NULL, loss = NULL, metric = NULL, seconds = NULL, left = NULL
+CLAIM = """UPDATE job SET state = 'running', attempt = attempt + 1, started = :now, ended = NULL, reason = NULL,
+        doing = NULL, share = NULL, epoch = NULL, epochs = NULL, loss = NULL, metric = NULL, seconds = NULL, left = NULL
     WHERE id = (
         SELECT id FROM job WHERE state = 'queued' AND NOT EXISTS (SELECT 1 FROM flag WHERE name = 'paused')
             AND (waits_on IS NULL OR waits_on IN (SELECT id FROM job WHERE state = 'done'))
@@ -186,28 +189,34 @@ CLAIM = """UPDATE job SET state = 'running', attempt = attempt + 1, started = :n
     RETURNING *"""
 """The next job: preparations first, since sweeps wait for them, then the oldest."""
 
-MINE = "id = :id AND state = 'running' AND attempt = :attempt"
-FINISH = f"""UPDATE job SET state = 'done', dataset = coalesce(:dataset, dataset), reason = :reason, cached = :cached, ended = :now,
-        left = NULL, share = 1, cancelling = 0 WHERE {MINE}"""
-FAIL = f"UPDATE job SET state = 'failed', reason = :reason, ended = :now, left = NULL, cancelling = 0 WHERE {MINE}"
-STOPPED = f"UPDATE job SET state = 'cancelled', ended = :now, left = NULL, cancelling = 0 WHERE {MINE}"
-DIED = f"""UPDATE job SET tries = tries + 1, left = NULL, reason = :reason,
+FINISH = """UPDATE job SET state = 'done', dataset = coalesce(:dataset, dataset), reason = :reason, cached = :cached,
+        ended = :now, left = NULL, share = 1, cancelling = 0
+    WHERE id = :id AND state = 'running' AND attempt = :attempt"""
+FAIL = """UPDATE job SET state = 'failed', reason = :reason, ended = :now, left = NULL, cancelling = 0
+    WHERE id = :id AND state = 'running' AND attempt = :attempt"""
+DIED = """UPDATE job SET tries = tries + 1, left = NULL, reason = :reason, cancelling = 0,
         state = CASE WHEN cancelling THEN 'cancelled' WHEN tries + 1 >= :limit THEN 'failed' ELSE 'queued' END,
-        ended = CASE WHEN cancelling OR tries + 1 >= :limit THEN :now END, cancelling = 0 WHERE {MINE}"""
+        ended = CASE WHEN cancelling OR tries + 1 >= :limit THEN :now END
+    WHERE id = :id AND state = 'running' AND attempt = :attempt"""
 RELEASE = """UPDATE job SET state = CASE WHEN cancelling THEN 'cancelled' ELSE 'queued' END,
+        ended = CASE WHEN cancelling THEN :now END, left = NULL, cancelling = 0
+    WHERE id = :id AND state = 'running' AND attempt = :attempt"""
+RELEASE_ALL = """UPDATE job SET state = CASE WHEN cancelling THEN 'cancelled' ELSE 'queued' END,
         ended = CASE WHEN cancelling THEN :now END, left = NULL, cancelling = 0 WHERE state = 'running'"""
-RELAY = f"""UPDATE job SET doing = coalesce(:doing, doing), share = coalesce(:share, share), epoch = coalesce(:epoch, epoch),
-        epochs = coalesce(:epochs, epochs), loss = coalesce(:loss, loss), metric = coalesce(:metric, metric),
-        seconds = coalesce(:seconds, seconds), left = :left WHERE {MINE}"""
-KEEP_CURVE = "INSERT INTO curve (job, points) VALUES (:id, :points) ON CONFLICT (job) DO UPDATE SET points = excluded.points"
+RELAY = """UPDATE job SET doing = coalesce(:doing, doing), share = coalesce(:share, share),
+        epoch = coalesce(:epoch, epoch), epochs = coalesce(:epochs, epochs), loss = coalesce(:loss, loss),
+        metric = coalesce(:metric, metric), seconds = coalesce(:seconds, seconds), left = :left
+    WHERE id = :id AND state = 'running' AND attempt = :attempt"""
+KEEP_CURVE = """INSERT INTO curve (job, points) VALUES (:id, :points)
+    ON CONFLICT (job) DO UPDATE SET points = excluded.points"""
 DROP_DEPENDENTS = """UPDATE job SET state = (SELECT state FROM job AS first WHERE first.id = :id), ended = :now,
         reason = 'The preparation of its data set came to nothing.'
     WHERE state = 'queued' AND waits_on IN (SELECT id FROM job WHERE id = :id AND state IN ('failed', 'cancelled'))"""
 """What waits for a preparation shares its end."""
 
-CANCEL = """UPDATE job SET state = CASE state WHEN 'queued' THEN 'cancelled' ELSE state END, cancelling = state = 'running',
-        ended = CASE state WHEN 'queued' THEN :now ELSE ended END WHERE id = :id AND state IN ('queued', 'running')"""
-CANCEL_ALL = CANCEL.replace("id = :id AND ", "")
+CANCEL = """UPDATE job SET state = CASE state WHEN 'queued' THEN 'cancelled' ELSE state END,
+        cancelling = state = 'running', ended = CASE state WHEN 'queued' THEN :now ELSE ended END
+    WHERE state IN ('queued', 'running') AND (:id IS NULL OR id = :id)"""
 RETRY = """UPDATE job SET state = 'queued', tries = 0, cancelling = 0, reason = NULL, ended = NULL, left = NULL,
         dataset = coalesce(:dataset, dataset) WHERE id = :id AND state = :leaves"""
 
@@ -223,7 +232,8 @@ SELECT_SWEEPS = """SELECT sweep.*, (SELECT count(*) FROM sweep_job WHERE sweep =
     WHERE :id IS NULL OR id = :id ORDER BY id DESC LIMIT :limit"""
 SELECT_CURVE = "SELECT points FROM curve WHERE job = :id"
 COUNT = "SELECT state, count(*) FROM job GROUP BY state"
-COUNT_CLAIMABLE = """SELECT count(*) FROM job WHERE state = 'queued' AND NOT EXISTS (SELECT 1 FROM flag WHERE name = 'paused')
+COUNT_CLAIMABLE = """SELECT count(*) FROM job
+    WHERE state = 'queued' AND NOT EXISTS (SELECT 1 FROM flag WHERE name = 'paused')
     AND (waits_on IS NULL OR waits_on IN (SELECT id FROM job WHERE state = 'done'))"""
 PAUSE = "INSERT OR IGNORE INTO flag (name) VALUES ('paused')"
 RESUME = "DELETE FROM flag WHERE name = 'paused'"
@@ -234,7 +244,7 @@ class Queue:
     """The queue of one cache folder. Holds no connection, so it may be shared by threads and thrown away."""
 
     def __init__(self, settings: Settings):
-        """Opens the file, creates it or brings it to this version. Raises BadInput if it is no queue, or a newer one."""
+        """Opens the file, creates it or brings it to this version. Raises BadInput if it is no queue, or too new."""
         self._path = settings.state
         settings.cache.mkdir(parents=True, exist_ok=True)
         try:
@@ -248,7 +258,12 @@ class Queue:
     # --- asking for work
 
     def add_sweep(
-        self, dataset: str, sweep: Sweep, runs: Sequence[Run], finished: Container[str] = (), waits_on: int | None = None
+        self,
+        dataset: str,
+        sweep: Sweep,
+        runs: Sequence[Run],
+        finished: Container[str] = (),
+        waits_on: int | None = None,
     ) -> Added:
         """Record a sweep and queue those of its runs that are neither finished nor under way. dataset: an id.
 
@@ -258,9 +273,14 @@ class Queue:
             return _add_sweep(db, dataset, sweep, runs, finished, waits_on)
 
     def add_prepare(
-        self, name: str, then: Sweep | None = None, fallback: str | None = None, label: str | None = None, first: bool = False
+        self,
+        name: str,
+        then: Sweep | None = None,
+        fallback: str | None = None,
+        label: str | None = None,
+        first: bool = False,
     ) -> int:
-        """Queue the preparation of a known data set; the id of its job, an active one's if the same was asked for before.
+        """Queue the preparation of a known data set; the id of its job, an active one's if there is one already.
 
         then: trained on it once it is there; fallback: prepared instead when no source can be reached;
         first: only if no preparation was ever asked for, otherwise the id of the oldest.
@@ -285,7 +305,7 @@ class Queue:
     def cancel_all(self) -> int:
         """Cancel everything that is queued or running; how many jobs that were."""
         with self._writing() as db:
-            return db.execute(CANCEL_ALL, {"now": time.time()}).rowcount
+            return db.execute(CANCEL, {"id": None, "now": time.time()}).rowcount
 
     def retry(self, job: int) -> Job:
         """Queue a failed or cancelled job again, its tries forgotten; or a preparation that ended with its fallback.
@@ -326,13 +346,16 @@ class Queue:
     # --- what the worker does with a job
 
     def recover(self) -> int:
-        """Return running jobs to the queue, no try charged; those asked to stop are cancelled. Only for the lock's holder."""
+        """Return running jobs to the queue, no try charged; those asked to stop are cancelled.
+
+        Only for the holder of the worker's lock, who knows that nobody works on them. Returns how many.
+        """
         with self._writing() as db:
-            return db.execute(RELEASE, {"now": time.time()}).rowcount
+            return db.execute(RELEASE_ALL, {"now": time.time()}).rowcount
 
     def release(self, job: Job) -> None:
-        """Return one running job to the queue, no try charged."""
-        self._end(job, f"{RELEASE} AND {MINE}")
+        """Return one running job to the queue, no try charged; cancelled if it was asked to stop."""
+        self._end(job, RELEASE)
 
     def claim(self) -> Job | None:
         """The next job, now running; None if there is none to start or the queue is paused."""
@@ -364,10 +387,6 @@ class Queue:
     def died(self, job: Job, reason: str) -> None:
         """Its own process died: one try charged; queued again, or failed after MAX_TRIES."""
         self._end(job, DIED, reason=reason, limit=MAX_TRIES)
-
-    def stopped(self, job: Job) -> None:
-        """It stopped because somebody cancelled it."""
-        self._end(job, STOPPED)
 
     def relay(self, reports: Iterable[tuple[Job, Report]]) -> None:
         """Write down what running jobs say of themselves."""
@@ -477,6 +496,19 @@ class Queue:
             db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
 
+def problem(settings: Settings) -> str | None:
+    """What is wrong with the queue's file, in words; None if it is sound, or not there yet. Changes nothing."""
+    if not settings.state.exists():
+        return None
+    try:
+        with closing(sqlite3.connect(f"{settings.state.as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)) as db:
+            found = [str(row[0]) for row in db.execute("PRAGMA integrity_check(1)")]
+            _version(db)
+    except sqlite3.DatabaseError as error:
+        return f"it is not a readable queue ({error})"
+    return None if found == ["ok"] else f"it is damaged ({'; '.join(found)})"
+
+
 def _version(db: sqlite3.Connection) -> int:
     return int(db.execute("PRAGMA user_version").fetchone()[0])
 
@@ -543,7 +575,12 @@ def _insert_job(
 
 
 def _add_sweep(
-    db: sqlite3.Connection, dataset: str, sweep: Sweep, runs: Sequence[Run], finished: Container[str], waits_on: int | None
+    db: sqlite3.Connection,
+    dataset: str,
+    sweep: Sweep,
+    runs: Sequence[Run],
+    finished: Container[str],
+    waits_on: int | None,
 ) -> Added:
     values = {"name": sweep.name, "dataset": dataset, "spec": json.dumps(sweep.to_json()), "now": time.time()}
     number = int(db.execute(INSERT_SWEEP, values).fetchone()["id"])

@@ -1,0 +1,309 @@
+"""What pages and commands ask of jobs: plan, request, follow, and see to it that a worker serves.
+
+Here: one call for each thing a person wants.
+Not here: states (queue.py), the work (worker.py), results (core/warehouse).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import statistics
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from core.datasets import store
+from core.datasets.store import DatasetInfo
+from core.errors import BadVariant, DamagedArtifact, Unknown
+from core.jobs import artifacts
+from core.jobs.attempt import log_path, rotate
+from core.jobs.estimates import Estimator, read_estimator
+from core.jobs.queue import Job, Kind, Queue, State
+from core.models.sweep import DEFAULT_SWEEP, Sweep
+from core.models.variant import Run, Variant
+from core.settings import PROJECT, Settings
+
+DEFAULT_DATASET = "ml-100k"
+DEFAULT_FALLBACK = "simulated"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a sweep would mean, before anything is queued."""
+
+    runs: int
+    cached: int
+    """Trained before: nothing to do."""
+    waiting: int
+    """Queued or running already."""
+    to_train: int
+    seconds: float | None
+    """Expected time of `to_train` on all training processes; None ("measuring") until each method was timed once."""
+    variants: int
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """What became of a request."""
+
+    sweep: int
+    """Its number: `Queue.jobs(sweep=...)` follows it."""
+    runs: int
+    cached: int
+    queued: int
+    """Newly queued; the rest is cached, or was under way already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What is going on, in numbers."""
+
+    running: int
+    queued: int
+    failed: int
+    left: float | None
+    """Seconds until all is done; None while it cannot be told ("measuring")."""
+    paused: bool
+
+
+# --- asking for work
+
+
+def plan(settings: Settings, dataset_id: str, sweep: Sweep) -> Plan:
+    """What the sweep would cost on that data set. Raises Unknown, and BadVariant with every reason."""
+    info = store.find_dataset(settings, dataset_id)
+    runs = runs_of(settings, info.id, sweep)
+    finished, active = set(artifacts.finished_runs(settings)), Queue(settings).active_runs()
+    cached = [r for r in runs if r.id in finished]
+    waiting = [r for r in runs if r.id in active and r.id not in finished]
+    rest = [r for r in runs if r.id not in finished | active]
+    seconds = _spread(settings, _durations(read_estimator(settings), info, rest))
+    return Plan(len(runs), len(cached), len(waiting), len(rest), seconds, len({r.variant.id for r in runs}))
+
+
+def request_sweep(settings: Settings, dataset_id: str, sweep: Sweep, start: bool = True) -> Requested:
+    """Queue what of the sweep is neither trained nor under way, and see to a worker unless `start` is False.
+
+    Raises Unknown, and BadVariant with every reason; then nothing was queued.
+    """
+    info = store.find_dataset(settings, dataset_id)
+    runs = runs_of(settings, info.id, sweep)
+    added = Queue(settings).add_sweep(info.id, sweep, runs, set(artifacts.finished_runs(settings)))
+    if start and added.queued + added.waiting:
+        ensure_worker(settings)
+    return Requested(added.sweep, added.runs, added.cached, added.queued)
+
+
+def request_dataset(
+    settings: Settings, name: str, then: Sweep | None = None, fallback: str | None = None, start: bool = True
+) -> int:
+    """Queue fetching and preparing a known data set; returns its job's number, an active one's if asked for before.
+
+    then: the sweep to train on it; fallback: the data set that takes its place if no source can be reached.
+    Raises Unknown for a name that the catalogue lacks, and BadVariant if the sweep makes no sense.
+    """
+    from core.datasets.catalogue import CATALOGUE
+
+    for known in (name, fallback or name):
+        if known not in CATALOGUE:
+            raise Unknown("data set", known, CATALOGUE)
+    if then:
+        _refuse_refit_ahead(then)
+        then.variants(name)  # raises now rather than in the background
+    job = Queue(settings).add_prepare(name, then, fallback, label=f"Prepare {CATALOGUE[name].title}")
+    if start:
+        ensure_worker(settings)
+    return job
+
+
+def autostart(settings: Settings) -> None:
+    """With an empty cache, queue the default data set and sweep; with work left over, see to a worker.
+
+    May be called at every start, by everybody, at once: it is done once. Does nothing where settings.autostart is off.
+    """
+    if not settings.autostart:
+        return
+    from core.datasets.catalogue import CATALOGUE
+
+    queue = Queue(settings)
+    if not store.list_datasets(settings):
+        label = f"Prepare {CATALOGUE[DEFAULT_DATASET].title}"
+        queue.add_prepare(DEFAULT_DATASET, DEFAULT_SWEEP, DEFAULT_FALLBACK, label, first=True)
+    if queue.claimable() or queue.counts()[State.RUNNING]:
+        ensure_worker(settings)
+
+
+def retry(settings: Settings, job: int) -> Job:
+    """Queue a failed or cancelled job again and see to a worker. Raises Unknown and Refused."""
+    queued = Queue(settings).retry(job)
+    ensure_worker(settings)
+    return queued
+
+
+def resume(settings: Settings) -> None:
+    """Start jobs again, and see to a worker if there are any."""
+    queue = Queue(settings)
+    queue.resume()
+    if queue.claimable():
+        ensure_worker(settings)
+
+
+def runs_of(settings: Settings, dataset_id: str, sweep: Sweep) -> list[Run]:
+    """The runs a sweep means on that data set, in order of training. dataset_id: a whole id.
+
+    Under `refit` each variant takes the number of epochs that its finished `validation` runs chose: their median.
+    Raises BadVariant with every reason, a missing validation run being one.
+    """
+    if sweep.protocol != "refit":
+        return sweep.runs(dataset_id)
+    asked = replace(sweep, protocol="validation", baselines=()).variants(dataset_id)
+    chosen = _chosen_epochs(settings, dataset_id)
+    if missing := [v.label for v in asked if v.id not in chosen]:
+        raise BadVariant(
+            f"Refit trains for the epochs that validation chose, and {label} has no finished run under that protocol. "
+            "Train it with protocol validation first."
+            for label in missing
+        )
+    grids = tuple(_refit_grid(v, chosen[v.id]) for v in asked)
+    return replace(sweep, grids=grids).runs(dataset_id)
+
+
+def _refit_grid(variant: Variant, epochs: Sequence[int]) -> dict[str, list[object]]:
+    dropped = {"dataset", "protocol", "early_stopping"}
+    settings = {k: v for k, v in variant.used().items() if k not in dropped}
+    return {k: [v] for k, v in (settings | {"epochs": max(1, round(statistics.median(epochs)))}).items()}
+
+
+def _chosen_epochs(settings: Settings, dataset_id: str) -> dict[str, list[int]]:
+    """Variant id to the epochs that its finished validation runs chose."""
+    found: dict[str, list[int]] = {}
+    for run in artifacts.finished_runs(settings):
+        try:
+            meta = artifacts.read_meta(settings, run)
+        except (DamagedArtifact, Unknown):  # damaged, or deleted meanwhile
+            continue
+        if meta["dataset"] == dataset_id and meta["protocol"] == "validation" and meta.get("bootstrap") is None:
+            found.setdefault(meta["variant"], []).append(int(meta["epoch"]))
+    return found
+
+
+def _refuse_refit_ahead(sweep: Sweep) -> None:
+    if sweep.protocol == "refit":
+        raise BadVariant("Refit follows runs under protocol validation, and a data set not yet prepared has none.")
+
+
+# --- following it
+
+
+def overview(settings: Settings) -> Activity:
+    """Jobs under way and the time they will take."""
+    queue = Queue(settings)
+    counts = queue.counts()
+    active = queue.jobs(state=State.RUNNING) + queue.jobs(state=State.QUEUED)
+    left = _time_left(settings, active) if active else 0.0
+    return Activity(counts[State.RUNNING], counts[State.QUEUED], counts[State.FAILED], left, queue.paused)
+
+
+def learning_curve(settings: Settings, job: int) -> list[tuple[int, float, float | None, float | None]]:
+    """What a job has reported so far: rows (epoch, seconds, loss, metric)."""
+    return Queue(settings).curve(job)
+
+
+def log_tail(settings: Settings, job: int | Job, lines: int = 40) -> str:
+    """The end of a job's log; empty if it never ran."""
+    path = log_path(settings, job.id if isinstance(job, Job) else job)
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - 400 * lines))
+            text = file.read().decode("utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+    return "\n".join(text.splitlines()[-lines:])
+
+
+def _time_left(settings: Settings, active: Sequence[Job]) -> float | None:
+    estimator = read_estimator(settings)
+    infos = {info.id: info for info in store.list_datasets(settings)}
+    known, unknown = [], 0
+    for job in active:
+        seconds = job.left if job.left is not None else _job_seconds(estimator, infos, job)
+        known += [] if seconds is None else [seconds]
+        unknown += seconds is None
+    totals = [job.seconds + job.left for job in active if job.seconds is not None and job.left is not None]
+    if unknown and not totals:
+        return None
+    # a method never timed before is taken to last as long as what runs now
+    return _spread(settings, known + [statistics.mean(totals or [0.0])] * unknown)
+
+
+def _job_seconds(estimator: Estimator, infos: dict[str, DatasetInfo], job: Job) -> float | None:
+    if job.kind == Kind.PREPARE or job.dataset not in infos:
+        return None
+    seconds = estimator.seconds(variant := Run.from_json(job.payload).variant, _trained_on(infos[job.dataset], variant))
+    return None if seconds is None else seconds * (1 - (job.share or 0.0))
+
+
+def _durations(estimator: Estimator, info: DatasetInfo, runs: Sequence[Run]) -> list[float | None]:
+    variants = {run.variant.id: run.variant for run in runs}
+    seconds = {key: estimator.seconds(v, _trained_on(info, v)) for key, v in variants.items()}
+    return [seconds[run.variant.id] for run in runs]
+
+
+def _trained_on(info: DatasetInfo, variant: Variant) -> int:
+    return info.train + (info.validation if variant.protocol in {"refit", "paper"} else 0)
+
+
+def _spread(settings: Settings, seconds: Sequence[float | None]) -> float | None:
+    """The time that these take on all training processes: their share, but never less than the longest."""
+    known = [s for s in seconds if s is not None]
+    if len(known) < len(seconds):
+        return None
+    return max(sum(known) / settings.workers, max(known, default=0.0))
+
+
+# --- the worker
+
+
+def worker_running(settings: Settings) -> bool:
+    """Does a worker serve this cache folder? Asks its lock, which the kernel frees when that process dies."""
+    try:
+        handle = os.open(settings.worker_lock, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        # shared, so that two who ask never take each other for a worker
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def ensure_worker(settings: Settings) -> bool:
+    """Start a worker unless one serves; True if one was started. It outlives this process, and ends when idle.
+
+    Call it after queueing: a worker that gives up its lock looks at the queue once more, so a job queued before is seen
+    either by it or by the one started here. Of several started at once, the one that gets the lock stays.
+    """
+    if worker_running(settings):
+        return False
+    settings.logs.mkdir(parents=True, exist_ok=True)
+    path = settings.logs / "worker.log"
+    rotate(path)
+    with path.open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "core.jobs.worker"],
+            cwd=PROJECT,
+            env={**os.environ, **settings.environment()},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # a signal to the terminal's or the app's group does not reach it
+        )
+    # whoever starts a process must wait for it, or its entry stays in the process table; a daemon never delays our exit
+    threading.Thread(target=process.wait, name="wait for worker", daemon=True).start()
+    return True

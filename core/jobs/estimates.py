@@ -1,0 +1,93 @@
+"""How long a run will take, from the runs that were timed on this machine.
+
+Here: timings read from finished runs, and the guess for a run not yet trained.
+Not here: adding up a sweep (control.py).
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from core.errors import DamagedArtifact
+from core.jobs import artifacts
+from core.models.variant import Variant
+from core.settings import Settings
+
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What one finished run cost."""
+
+    dataset: str
+    method: str
+    dim: int | None
+    interactions: int
+    """Pairs it was trained on."""
+    epoch_seconds: float
+    """Seconds an epoch, its share of the evaluations included; for a closed form, the whole fit."""
+    epochs_share: float
+    """Epochs run of those allowed: less than 1 where it stopped early."""
+    overhead: float
+    """Seconds around training: reading, evaluating, writing."""
+
+
+class Estimator:
+    """Medians of the timings, from the most alike to the least."""
+
+    def __init__(self, timings: list[Timing]):
+        self._groups: Mapping[Key, list[Timing]] = defaultdict(list)
+        for t in timings:
+            for key in _keys(t.dataset, t.method, t.dim):
+                self._groups[key].append(t)
+        self._overhead = statistics.median(t.overhead for t in timings) if timings else 0.0
+
+    def seconds(self, variant: Variant, interactions: int) -> float | None:
+        """Expected seconds of one run; None where no run of its method was timed (a baseline counts as nothing then).
+
+        interactions: pairs it will be trained on. Times from another data set are scaled by them.
+        """
+        for key in _keys(variant.dataset, variant.method, variant.dim):
+            if alike := self._groups.get(key):
+                epoch = statistics.median(t.epoch_seconds * interactions / max(t.interactions, 1) for t in alike)
+                share = statistics.median(t.epochs_share for t in alike)
+                return statistics.median(t.overhead for t in alike) + epoch * share * (variant.epochs or 1)
+        return self._overhead if variant.baseline else None
+
+
+def read_estimator(settings: Settings) -> Estimator:
+    """An estimator over all finished runs of the cache; damaged ones are passed over."""
+    timings = (_timing(settings.runs / run) for run in artifacts.finished_runs(settings))
+    return Estimator([t for t in timings if t])
+
+
+def _keys(dataset: str, method: str, dim: int | None) -> list[Key]:
+    """From alike to less alike; another dimension matters less than another data set does."""
+    return [(dataset, method, dim), (dataset, method), ("any", method, dim), ("any", method, "any")]
+
+
+@lru_cache(maxsize=20_000)
+def _timing(folder: Path) -> Timing | None:
+    """Kept, since a finished run does not change and a plan is made anew at each change on the page."""
+    try:
+        meta = artifacts.read_meta_of(folder)
+        fields = meta["fields"]
+        epochs = max(int(meta["epochs_run"]), 1)
+        return Timing(
+            dataset=meta["dataset"],
+            method=meta["method"],
+            dim=fields.get("dim"),
+            interactions=int(meta["interactions"]),
+            epoch_seconds=float(meta["seconds"]) / epochs,
+            epochs_share=min(1.0, epochs / int(fields.get("epochs", 1))),
+            overhead=float(meta["overhead"]),
+        )
+    except (DamagedArtifact, KeyError, TypeError, ValueError):
+        return None

@@ -1,0 +1,162 @@
+"""Where attempts run: here on this machine, each core with a training process of its own.
+
+Here: processes, how they start, and how one that died is told. Not here: what they do (attempt.py), and which job is
+next (worker.py). A runner elsewhere, such as a cluster's, is another class with the methods that `Runner` names.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Any, Protocol
+
+from joblib.externals.loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
+
+from core.errors import Failed
+from core.jobs.attempt import Attempt, Outcome, work
+from core.kernels import THREADS, use_kernel_cache, warm_up
+from core.settings import Settings
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+class ProcessDied(Failed):
+    """The process that made an attempt ended by itself: killed, crashed, or out of memory."""
+
+    def __init__(self, how: str):
+        super().__init__(how)
+        self.how = how
+
+    def __str__(self) -> str:
+        hint = "memory may have run out" if "SIGKILL" in self.how else "its log may tell more"
+        return f"The process that worked on it died ({self.how}); {hint}."
+
+
+class Runner(Protocol):
+    """Where attempts run."""
+
+    @property
+    def slots(self) -> int:
+        """How many attempts it makes at a time."""
+
+    def submit(self, attempt: Attempt) -> Future[Outcome]:
+        """Make the attempt; not more than `slots` at a time. The future raises ProcessDied if its process did."""
+
+    def warm_up(self) -> None:
+        """Make processes that have nothing to do ready for runs."""
+
+    def stop(self) -> None:
+        """End everything at once. Attempts under way are lost, which harms nothing."""
+
+
+class LocalRunner:
+    """One single-process executor for each slot, so that a crash hits one run and no neighbour.
+
+    Processes stay warm between runs: libraries loaded, kernels compiled, the data set read.
+    """
+
+    def __init__(self, settings: Settings, work: Callable[[Attempt], Outcome] = work):
+        self._settings, self._work = settings, work
+        self._slots = [_Slot(settings) for _ in range(settings.workers)]
+
+    @property
+    def slots(self) -> int:
+        """How many attempts it makes at a time."""
+        return len(self._slots)
+
+    def submit(self, attempt: Attempt) -> Future[Outcome]:
+        """Make the attempt in a process that is free. The future raises ProcessDied if that process did."""
+        slot = next(s for s in self._slots if not s.busy)
+        return slot.submit(self._work, attempt)
+
+    def warm_up(self) -> None:
+        """Compile kernels, or load them, in one process that is free: the others then find them compiled."""
+        for slot in [s for s in self._slots if not s.busy][:1]:
+            slot.prepare(warm_up, self._settings)
+
+    def stop(self) -> None:
+        """Kill every training process."""
+        for slot in self._slots:
+            slot.stop()
+
+
+class _Slot:
+    """One process, replaced when it dies."""
+
+    def __init__(self, settings: Settings):
+        self._settings = settings
+        self._executor: ProcessPoolExecutor | None = None
+        self._current: Future[Outcome] | None = None
+
+    @property
+    def busy(self) -> bool:
+        return self._current is not None and not self._current.done()
+
+    def submit(self, work: Callable[[Attempt], Outcome], attempt: Attempt) -> Future[Outcome]:
+        future: Future[Outcome] = Future()
+        self._current = future
+        self._send(work, attempt).add_done_callback(lambda done: _pass_on(done, future))
+        return future
+
+    def prepare(self, action: Callable[[Settings], object], settings: Settings) -> None:
+        """Do something before the next attempt; whether it works shows when that one starts."""
+        self._send(action, settings)
+
+    def stop(self) -> None:
+        if self._executor:
+            self._executor.shutdown(wait=True, kill_workers=True)
+
+    def _send(self, function: Callable[..., Any], argument: object) -> Future[Any]:
+        for last in (False, True):
+            if self._executor is None:
+                self._executor = _new_executor(self._settings)
+            try:
+                sent: Future[Any] = self._executor.submit(function, argument)
+                return sent
+            except BrokenProcessPool:  # died since the last attempt, or with it
+                self._executor.shutdown(wait=False, kill_workers=True)
+                self._executor = None
+                if last:
+                    raise
+        raise AssertionError("unreachable")
+
+
+def _new_executor(settings: Settings) -> ProcessPoolExecutor:
+    # started with these variables, since numpy and numba read them when they are loaded, before any code of ours runs
+    threads = dict.fromkeys((*THREADS, "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1")
+    return ProcessPoolExecutor(1, initializer=_begin, initargs=(settings, os.getpid()), env=threads)
+
+
+def _begin(settings: Settings, parent: int) -> None:
+    """What a training process does first."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the worker's to handle
+    _end_with_parent(parent)
+    # pyarrow imports pandas, a second of work, as soon as it converts an array, and does without it where there is none
+    sys.modules["pandas"] = None  # type: ignore[assignment]
+    use_kernel_cache(settings)
+
+
+def _end_with_parent(parent: int) -> None:
+    """Ask the kernel to end this process with the worker (Linux); elsewhere the check between epochs does."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before we asked
+        os._exit(1)
+
+
+def _pass_on(done: Future[Outcome], future: Future[Outcome]) -> None:
+    """The executor's answer in this module's words."""
+    error = done.exception()
+    if error is None:
+        future.set_result(done.result())
+    elif isinstance(error, BrokenProcessPool):
+        codes = re.search(r"exit codes of the workers are \{(.*?)\}", str(error))
+        future.set_exception(ProcessDied(codes.group(1) if codes else type(error).__name__))
+    else:
+        future.set_exception(error)
