@@ -65,6 +65,22 @@ def delete_file(settings: Settings) -> bool:
     return not settings.database.exists()
 
 
+def problem(settings: Settings) -> str | None:
+    """What is wrong with the database file, in words; None if it is sound, not there, or in use. Changes nothing."""
+    lock = take_lock(settings) if settings.database.exists() else None
+    if lock is None:
+        return None
+    try:
+        with duckdb.connect(str(settings.database), read_only=True) as found:
+            versions = found.execute("SELECT version FROM schema_version").fetchall()
+    except duckdb.Error as error:
+        in_use = "Could not set lock on file" in str(error)
+        return None if in_use else f"it cannot be read ({str(error).splitlines()[0]})"
+    finally:
+        lock.release()
+    return None if versions == [(SCHEMA_VERSION,)] else "it belongs to another version of the program"
+
+
 def is_damage(error: duckdb.Error, settings: Settings) -> bool:
     """Does the error tell of the database file itself, rather than of a query or of a run's files?"""
     if isinstance(error, (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)):

@@ -1,0 +1,160 @@
+"""`datasets`: list, fetch, show, remove and import data sets."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.cli.command import Commands, add_command, add_group
+from core.cli.output import Output, table
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from core.datasets.store import DatasetInfo
+
+SPLITS = ("random", "temporal", "leave-one-out", "given")
+
+
+def add(commands: Commands) -> None:
+    """Declare the commands."""
+    _, inner = add_group(commands, "datasets", "list, fetch, show, remove and import data sets")
+    add_command(inner, "list", list_, "what is prepared, and what can be fetched")
+    fetch_ = add_command(inner, "fetch", fetch, "fetch and prepare a known data set")
+    fetch_.add_argument("name", metavar="NAME", help="as `datasets list` shows it")
+    show_ = add_command(inner, "show", show, "what is known of a data set")
+    show_.add_argument("name", metavar="NAME", help="name or id")
+    remove_ = add_command(inner, "remove", remove, "remove a prepared data set; its runs stay")
+    remove_.add_argument("name", metavar="NAME", help="name or id")
+    _add_import(inner)
+
+
+def _add_import(inner: Commands) -> None:
+    parser = add_command(
+        inner,
+        "import",
+        import_,
+        "make a data set of a file of interactions",
+        "CSV, TSV or Parquet with a header, RecBole atomic files, MovieLens `::` files, LightGCN adjacency lists.",
+    )
+    parser.add_argument("file", type=Path, metavar="FILE", help="one interaction a row")
+    parser.add_argument("--name", required=True, metavar="NAME", help="what to call it")
+    parser.add_argument("--test", type=Path, metavar="FILE", help="the held-out interactions, with --split given")
+    parser.add_argument("--format", metavar="F", help="settles the format, which is told from the content otherwise")
+    for kind in ("user", "item", "rating"):
+        parser.add_argument(f"--{kind}-col", metavar="NAME", help=f"column of the {kind} (default {kind})")
+    parser.add_argument("--time-col", metavar="NAME", help="column of the time (default timestamp)")
+    parser.add_argument("--items", type=Path, metavar="FILE", help="titles and genres of the items")
+    parser.add_argument("--title-col", metavar="NAME", help="column of the title there (default title)")
+    parser.add_argument("--min-rating", type=float, metavar="X", help="keep only ratings from X")
+    parser.add_argument(
+        "--k-core", type=int, metavar="N", help="keep only users and items with at least N interactions"
+    )
+    parser.add_argument("--split", choices=SPLITS, help="how test is held out (default random, or given with --test)")
+    parser.add_argument("--test-share", type=float, metavar="X", help="share of a user's interactions (default 0.2)")
+    parser.add_argument("--validation-share", type=float, metavar="X", help="share of what remains (default 0.1)")
+    parser.add_argument("--seed", type=int, metavar="N", help="of the random split (default 0)")
+
+
+def list_(args: argparse.Namespace, settings: Settings, output: Output) -> int:
+    """The prepared data sets, and the names that can be fetched."""
+    from core.datasets.catalogue import CATALOGUE
+    from core.datasets.store import list_datasets
+
+    infos = [described(info) for info in list_datasets(settings)]
+    columns = {
+        "name": "name",
+        "id": "id",
+        "users": "users",
+        "items": "items",
+        "interactions": "interactions",
+        "title": "",
+    }
+    have = {info["name"] for info in infos}
+    missing = [name for name in CATALOGUE if name not in have]
+    text = table(infos, columns) if infos else "No data set is prepared yet."
+    more = f"\n\nCan be fetched: {', '.join(missing)}." if missing else ""
+    output.answer(infos, text + more)
+    return 0
+
+
+def fetch(args: argparse.Namespace, settings: Settings, output: Output) -> int:
+    """Fetch a known data set from the first source that answers, and prepare it."""
+    from core.datasets.acquire import acquire
+
+    with output.progress() as show_progress:
+        info = acquire(settings, args.name, show_progress)
+    output.answer(described(info), _in_words(info))
+    return 0
+
+
+def show(args: argparse.Namespace, settings: Settings, output: Output) -> int:
+    """Everything known of one data set."""
+    from core.datasets.store import find_dataset
+
+    info = find_dataset(settings, args.name)
+    output.answer(described(info), _in_words(info))
+    return 0
+
+
+def remove(args: argparse.Namespace, settings: Settings, output: Output) -> int:
+    """Remove one data set."""
+    from core.datasets.store import remove_dataset
+
+    info = remove_dataset(settings, args.name)
+    output.answer({"removed": info.id, "name": info.name}, f"Removed {info.name} ({info.id}). Its runs stay.")
+    return 0
+
+
+def import_(args: argparse.Namespace, settings: Settings, output: Output) -> int:
+    """Import a file as a data set of the user's own."""
+    from core.datasets.imports import ImportRequest, import_file
+
+    given = {key: value for key, value in _import_options(args).items() if value is not None}
+    info = import_file(settings, ImportRequest(**given))
+    output.answer(described(info), _in_words(info))
+    return 0
+
+
+def _import_options(args: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "path": args.file,
+        "name": args.name,
+        "test": args.test,
+        "format": args.format,
+        "user_column": args.user_col,
+        "item_column": args.item_col,
+        "rating_column": args.rating_col,
+        "time_column": args.time_col,
+        "items": args.items,
+        "title_column": args.title_col,
+        "min_rating": args.min_rating,
+        "k_core": args.k_core,
+        "split": args.split or ("given" if args.test else None),
+        "test_share": args.test_share,
+        "validation_share": args.validation_share,
+        "seed": args.seed,
+    }
+
+
+def described(info: DatasetInfo) -> dict[str, Any]:
+    """A data set as a JSON object."""
+    from dataclasses import asdict
+
+    return {**asdict(info), "notes": list(info.notes), "aliases": list(info.aliases), "folder": str(info.folder)}
+
+
+def _in_words(info: DatasetInfo) -> str:
+    lines = [
+        f"{info.name}  {info.title}" + ("  (simulated)" if info.simulated else ""),
+        f"id            {info.id}",
+        f"users         {info.users}",
+        f"items         {info.items}",
+        f"interactions  {info.interactions} ({info.train} train, {info.validation} validation, {info.test} test)",
+        f"prepared      {info.prepared_how}",
+        f"source        {info.source}",
+        f"licence       {info.licence}",
+        f"citation      {info.citation}",
+        *(f"note          {note}" for note in info.notes),
+    ]
+    return "\n".join(lines)

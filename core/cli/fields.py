@@ -1,0 +1,76 @@
+"""The options of a variant, one for each of its fields, and the sweep that they ask for."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from core.cli.command import Parser
+from core.errors import Refused
+from core.models.choices import BASELINES, PROTOCOLS
+from core.models.plan import is_seed, read_plan
+from core.models.sweep import Sweep
+from core.models.variant import FIELDS, Field
+
+
+def add_sweep_options(parser: Parser) -> None:
+    """The options that describe a sweep: fields, seeds, baselines, protocol, or a plan file."""
+    parser.add_argument(
+        "--seed", nargs="+", type=seed, metavar="N", help="seeds, each a run of every variant (default 0)"
+    )
+    parser.add_argument("--baseline", nargs="+", metavar="NAME", help=f"reference methods: {', '.join(BASELINES)}")
+    parser.add_argument("--protocol", metavar="NAME", help=f"what chooses the epoch: {', '.join(PROTOCOLS)}")
+    parser.add_argument(
+        "--file", type=Path, metavar="PLAN", help="a plan.toml that describes the sweep, instead of fields"
+    )
+    group = parser.add_argument_group(
+        "fields of the variant",
+        "Several values make a grid. What is not given has its tested default; a field that a variant does not use "
+        "makes no copies of it.",
+    )
+    for name, field in FIELDS.items():
+        metavar = "NAME" if field.choices else "N" if field.kind is int else "X"
+        group.add_argument(option(name), dest=name, nargs="+", metavar=metavar, help=explained(field))
+
+
+def option(field: str) -> str:
+    """The option of a field."""
+    return "--" + field.replace("_", "-")
+
+
+def explained(field: Field) -> str:
+    """The help of a field's option: what it is, and what may be chosen."""
+    choices = f": {', '.join(field.choices)}" if field.choices else ""
+    return f"{field.help}{choices}".replace("%", "%%")
+
+
+def seed(text: str) -> int:
+    """A seed from the command line: a whole number from 0."""
+    if not text.isdecimal() or not is_seed(int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no seed, which is a whole number from 0")
+    return int(text)
+
+
+def asked_sweep(args: argparse.Namespace) -> Sweep:
+    """The sweep that the options ask for; seed and protocol count above a plan file's. Raises Refused for both at once.
+
+    Without fields, baseline and file it is the default variant; with baselines only, just those.
+    """
+    grid = {name: values for name in FIELDS if (values := getattr(args, name)) is not None}
+    if args.file:
+        if grid or args.baseline:
+            given = option(next(iter(grid))) if grid else "--baseline"
+            raise Refused(
+                f"{given} and --file both say what to train. Put all of it into the file, or leave --file out."
+            )
+        plan = read_plan(args.file)
+    else:
+        grids = () if args.baseline and not grid else (grid,)
+        plan = Sweep(grids, tuple(args.baseline or ()), seeds=(0,))
+    return Sweep(
+        plan.grids,
+        plan.baselines,
+        tuple(args.seed) if args.seed else plan.seeds,
+        args.protocol or plan.protocol,
+        plan.name,
+    )

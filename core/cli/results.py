@@ -1,0 +1,176 @@
+"""`results`: every finished run's metrics, by run or over the seeds of a variant, in four forms."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from core.cli.command import Commands, add_command
+from core.cli.output import Output, as_json, table
+from core.errors import Refused
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from core.warehouse.database import Warehouse
+
+Record = dict[str, Any]
+
+SHOWN = ("ndcg@10", "recall@10", "aplt@10", "arp@10", "coverage@10", "gini@10")
+"""The metrics of the table; the other forms have all."""
+SPREAD = ("mean", "low", "high", "seed_sd")
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = add_command(commands, "results", results, "metrics of the finished runs of a data set")
+    parser.add_argument("dataset", metavar="DATASET", help="name or id")
+    parser.add_argument("--split", choices=("test", "validation"), default="test", help="measured where (default test)")
+    parser.add_argument(
+        "--by", choices=("run", "variant"), default="run", help="one row a run, or over seeds (default run)"
+    )
+    forms = ("table", "csv", "json", "parquet")
+    parser.add_argument("--format", choices=forms, default="table", help="form of the answer (default table)")
+
+
+def results(args: argparse.Namespace, settings: Settings, output: Output) -> int:
+    """The finished runs' metrics on standard output."""
+    from core.datasets.store import find_dataset
+    from core.warehouse.database import Warehouse
+
+    form = "json" if args.json else args.format
+    if form == "parquet" and output.out.isatty():
+        raise Refused(
+            "Parquet is no text for a terminal. Send it to a file: results ... --format parquet > results.parquet."
+        )
+    dataset = find_dataset(settings, args.dataset).id
+    warehouse = Warehouse.open(settings, own=False)
+    try:
+        records = list((_by_run if args.by == "run" else _by_variant)(warehouse, dataset, args.split))
+    finally:
+        warehouse.close()
+    for problem in warehouse.problems:
+        output.say(str(problem))
+    _print(records, form, args, output)
+    return 0
+
+
+def _print(records: list[Record], form: str, args: argparse.Namespace, output: Output) -> None:
+    if form == "json":
+        print(as_json(records), file=output.out)
+    elif form == "table":
+        print(_as_table(records, args) if records else _nothing(args), file=output.out)
+    else:
+        from core.export import csv_text, parquet_bytes
+
+        frame = _as_frame(records)
+        if form == "csv":
+            output.out.write(csv_text(frame))
+        else:
+            sys.stdout.buffer.write(parquet_bytes(frame))
+
+
+def _nothing(args: argparse.Namespace) -> str:
+    return f"No finished run on {args.dataset} yet. Train some: `python -m core sweep {args.dataset} --sampler auc_ns`."
+
+
+def _by_run(w: Warehouse, dataset: str, split: str) -> Iterable[Record]:
+    """One object a run, as docs/cli.md gives it."""
+    from core.warehouse import queries
+
+    values = queries.metrics_of_runs(w, dataset, split)  # type: ignore[arg-type]  # argparse checked the split
+    values = values[values["reading"] == "epoch"]
+    metrics = {run: dict(zip(rows["metric"], rows["value"], strict=True)) for run, rows in values.groupby("run")}
+    for row in _rows(queries.runs(w, dataset)):
+        if row["bootstrap"] is None:
+            yield {
+                **_about(row, dataset, split, ("run", "variant", "label"), ("seed",)),
+                "epoch": row["epoch"],
+                "seconds": row["seconds"],
+                "engine": row["engine"],
+                "metrics": metrics.get(row["run"], {}),
+            }
+
+
+def _by_variant(w: Warehouse, dataset: str, split: str) -> Iterable[Record]:
+    """One object a variant: mean, smallest, largest and standard deviation of each metric over its seeds."""
+    from core.models.choices import PROTOCOLS
+    from core.warehouse import queries
+
+    for protocol in PROTOCOLS:
+        values = queries.variant_metrics(w, dataset, split, protocol)  # type: ignore[arg-type]  # argparse checked it
+        metrics: dict[str, Record] = {}
+        for row in _rows(values):
+            metrics.setdefault(row["variant"], {})[row["metric"]] = {name: row[name] for name in SPREAD}
+        for row in _rows(queries.variants(w, dataset, protocol)):
+            about = _about(row, dataset, split, ("variant", "label"), ("seeds",))
+            yield {**about, "metrics": metrics.get(row["variant"], {})}
+
+
+def _about(row: Record, dataset: str, split: str, first: tuple[str, ...], then: tuple[str, ...]) -> Record:
+    names = {name: row[name] for name in first}
+    counts = {name: row[name] for name in then}
+    return {
+        **names,
+        "fields": json.loads(row["fields"]),
+        **counts,
+        "dataset": dataset,
+        "split": split,
+        "protocol": row["protocol"],
+    }
+
+
+def _rows(frame: pd.DataFrame) -> list[Record]:
+    """The rows with Python's own types; what is missing is None."""
+    import pandas as pd
+
+    return [{str(k): None if _missing(v, pd) else v for k, v in row.items()} for row in frame.to_dict("records")]
+
+
+def _missing(value: Any, pd: Any) -> bool:
+    return bool(pd.api.types.is_scalar(value) and pd.isna(value))
+
+
+def _as_table(records: list[Record], args: argparse.Namespace) -> str:
+    rows = []
+    for record in records:
+        metrics = {k: v["mean"] if isinstance(v, Mapping) else v for k, v in record["metrics"].items()}
+        rows.append({**record, **metrics})
+    counts = ["seed"] if args.by == "run" else ["seeds"]
+    first = ["run"] if args.by == "run" else ["variant"]
+    protocols = {record["protocol"] for record in records}
+    shown = table(rows, [*first, "label", *counts, *(["protocol"] if len(protocols) > 1 else []), *SHOWN])
+    epoch = " The epoch was chosen on test: optimistic." if "paper" in protocols else ""
+    means = ", means over seeds" if args.by == "variant" else ""
+    about = f"On {args.split}{means}. Protocol {', '.join(sorted(protocols))}.{epoch}"
+    return f"{shown}\n\n{about} --format csv has every metric."
+
+
+def _as_frame(records: list[Record]) -> pd.DataFrame:
+    """One column a field or metric."""
+    import pandas as pd
+
+    return pd.DataFrame([_flat(record) for record in records])
+
+
+def _flat(record: Record) -> Record:
+    flat: Record = {}
+    for key, value in record.items():
+        if key == "fields":
+            flat.update({k: v for k, v in value.items() if k not in record})
+        elif key == "metrics":
+            flat.update(_flat_metrics(value))
+        else:
+            flat[key] = value
+    return flat
+
+
+def _flat_metrics(metrics: Record) -> Record:
+    flat: Record = {}
+    for name, value in metrics.items():
+        flat.update({f"{name} {k}": v for k, v in value.items()} if isinstance(value, Mapping) else {name: value})
+    return flat

@@ -1,0 +1,175 @@
+"""`sweep`: train a grid of variants, and wait for it if asked to."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import TYPE_CHECKING, Any
+
+from core.cli.command import Commands, add_command
+from core.cli.fields import add_sweep_options, asked_sweep
+from core.cli.output import Output, duration, table
+from core.errors import Refused, Unknown
+from core.models.sweep import Sweep
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from core.jobs.queue import Job, Queue
+
+LOOK_SECONDS = 0.3  # between two looks at the queue while waiting
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = add_command(
+        commands,
+        "sweep",
+        sweep,
+        "train a grid of variants; what was trained before is not trained again",
+        "A known data set that is not here yet is fetched first.",
+    )
+    parser.add_argument("dataset", metavar="DATASET", help="name or id")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be trained, and how long it takes")
+    parser.add_argument("--no-worker", action="store_true", help="only queue; `worker` or the app trains")
+    parser.add_argument("--wait", action="store_true", help="return when all runs have ended, with 1 if any failed")
+    add_sweep_options(parser)
+
+
+def sweep(args: argparse.Namespace, settings: Settings, output: Output) -> int:
+    """Queue the runs asked for, and start the worker unless one runs."""
+    from core.datasets.store import find_dataset
+
+    asked = asked_sweep(args)
+    try:
+        dataset = find_dataset(settings, args.dataset).id
+    except Unknown:
+        return _fetch_then_sweep(args, settings, output, asked)
+    if args.dry_run:
+        return _plan(settings, output, dataset, asked)
+    return _start(args, settings, output, dataset, asked)
+
+
+def _plan(settings: Settings, output: Output, dataset: str, asked: Sweep) -> int:
+    from core.jobs import control
+
+    plan = control.plan(settings, dataset, asked)
+    variants = {run.variant.id: run.variant for run in control.runs_of(settings, dataset, asked)}
+    document: dict[str, Any] = {
+        "dataset": dataset,
+        "runs": plan.runs,
+        "cached": plan.cached,
+        "waiting": plan.waiting,
+        "to_train": plan.to_train,
+        "seconds": plan.seconds,
+        "variants": [{"variant": v.id, "label": v.label, "fields": v.used()} for v in variants.values()],
+    }
+    counts = f"{plan.runs} runs: {plan.cached} cached, {plan.waiting} under way, {plan.to_train} to train"
+    time_needed = f", about {duration(plan.seconds)}" if plan.to_train and plan.seconds is not None else ""
+    listed = table(document["variants"], {"variant": "variant", "label": "label"})
+    output.answer(document, f"{listed}\n\n{counts}{time_needed}.")
+    return 0
+
+
+def _start(args: argparse.Namespace, settings: Settings, output: Output, dataset: str, asked: Sweep) -> int:
+    from core.jobs import control
+    from core.jobs.queue import Queue
+
+    requested = control.request_sweep(settings, dataset, asked, start=not args.no_worker)
+    failed = _wait_for_runs(args, settings, output, requested.sweep) if args.wait else []
+    document: dict[str, Any] = {
+        "sweep": requested.sweep,
+        "dataset": dataset,
+        "runs": [run.id for run in control.runs_of(settings, dataset, asked)],
+        "cached": requested.cached,
+        "queued": requested.queued,
+    }
+    text = f"Sweep {requested.sweep}: {requested.runs} runs, {requested.cached} cached, {requested.queued} queued."
+    if args.wait:
+        document["failed"] = [_failure(job) for job in failed]
+        done = requested.runs - len(failed)
+        text = f"Sweep {requested.sweep}: {done} of {requested.runs} runs are done."
+    elif Queue(settings).paused:
+        output.say("The queue is paused: `python -m core jobs resume` starts it again.")
+    output.answer(document, text)
+    for job in failed:
+        output.say(f"{job.label}: {job.reason or job.state}")
+    return 1 if failed else 0
+
+
+def _failure(job: Job) -> dict[str, Any]:
+    return {"job": job.id, "run": job.run, "label": job.label, "state": str(job.state), "reason": job.reason}
+
+
+def _fetch_then_sweep(args: argparse.Namespace, settings: Settings, output: Output, asked: Sweep) -> int:
+    """The sweep of a known data set that is not prepared yet: its preparation is a job that the runs wait for."""
+    from core.datasets.catalogue import CATALOGUE
+    from core.datasets.store import list_datasets
+    from core.jobs import control
+    from core.jobs.queue import Queue
+
+    if args.dataset not in CATALOGUE:
+        raise Unknown("data set", args.dataset, {*(info.name for info in list_datasets(settings)), *CATALOGUE})
+    asked.variants(args.dataset)  # refuses what cannot be trained before anything is fetched
+    if args.dry_run:
+        raise Refused(
+            f"{args.dataset} is not here yet, so nothing can be planned on it. "
+            f"Fetch it first: `python -m core datasets fetch {args.dataset}`."
+        )
+    job = control.request_dataset(settings, args.dataset, then=asked, start=not args.no_worker)
+    if not args.wait:
+        output.answer(
+            {"prepare": job, "dataset": args.dataset, "runs": len(asked.runs(args.dataset))},
+            f"{args.dataset} is fetched first (job {job}); {len(asked.runs(args.dataset))} runs follow.",
+        )
+        return 0
+    dataset = _wait_for_dataset(args, settings, output, Queue(settings), job)
+    return _start(args, settings, output, dataset, asked)
+
+
+def _wait_for_dataset(args: argparse.Namespace, settings: Settings, output: Output, queue: Queue, job: int) -> str:
+    with output.progress() as show:
+        while (found := queue.job(job)).state in {"queued", "running"}:
+            show(found.share or 0.0, found.doing or found.label)
+            _rest(args, settings)
+    if found.state != "done":
+        raise Refused(f"{found.label}: {found.reason or found.state}.")
+    return found.dataset
+
+
+def _wait_for_runs(args: argparse.Namespace, settings: Settings, output: Output, number: int) -> list[Job]:
+    """Return once every run of the sweep has ended: those that failed or were cancelled."""
+    from core.jobs.queue import Queue
+
+    queue = Queue(settings)
+    if queue.paused:
+        output.say("The queue is paused: the runs begin after `python -m core jobs resume`.")
+    with output.progress() as show:
+        while True:
+            jobs = queue.jobs(sweep=number)
+            ended = [job for job in jobs if job.state not in {"queued", "running"}]
+            show(sum(map(_share, jobs)) / max(len(jobs), 1), _status(settings, len(ended), len(jobs)))
+            if len(ended) == len(jobs):
+                return [job for job in ended if job.state != "done"]
+            _rest(args, settings)
+
+
+def _share(job: Job) -> float:
+    if job.state not in {"queued", "running"}:
+        return 1.0
+    return job.epoch / job.epochs if job.epoch and job.epochs else 0.0
+
+
+def _status(settings: Settings, ended: int, runs: int) -> str:
+    from core.jobs import control
+
+    left = control.overview(settings).left
+    return f"{ended} of {runs} runs" + (f", about {duration(left)} left" if left and ended < runs else "")
+
+
+def _rest(args: argparse.Namespace, settings: Settings) -> None:
+    """Between two looks. The worker may have died, or have been idle too long while another held the work."""
+    from core.jobs import control
+
+    if not args.no_worker:
+        control.ensure_worker(settings)
+    time.sleep(LOOK_SECONDS)
