@@ -54,6 +54,12 @@ class Metric:
     source: str
     """Where the definition is from."""
 
+    @property
+    def range_text(self) -> str:
+        """The range in words: "0 to 1", or "0 or more" where the largest value depends on the data."""
+        low, high = self.range
+        return f"{low:g} or more" if high is None else f"{low:g} to {high:g}"
+
 
 ROWS = (
     Metric(

@@ -1,0 +1,230 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from sklearn.metrics import ndcg_score
+
+from core.evaluation import accuracy, groups, measure
+from core.evaluation.evaluate import evaluate, ndcg_only
+from core.evaluation.metrics import CUTOFFS, METRICS, all_keys, parse_key
+from tests.evaluation.worlds import HELD_OUT, NOTHING, TRAINED, World, rows, worlds
+
+
+def evaluated(world: World, **how):
+    return evaluate(world.scorer, world.train, world.held_out, world.train, **how)
+
+
+def with_somebody(world: World) -> World:
+    assume(len(world.held_out) > 0)
+    return world
+
+
+# Two users, four items. User 0 trained on 3 and took 0 and 1; user 1 trained on 3 and 0 and took 2. Both are shown 1, 2.
+# Train popularity 1, 0, 0, 2: of 4 items position 3 is the cut, so item 3 alone is hot, and nobody may be shown it.
+HAND = World(
+    np.array([[HELD_OUT, HELD_OUT, NOTHING, TRAINED], [TRAINED, NOTHING, HELD_OUT, TRAINED]]),
+    np.array([[1, 3, 2, 9], [9, 3, 2, 9]], np.float32),
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("precision@2", (1 / 2 + 1 / 2) / 2),
+        ("recall@2", (1 / 2 + 1 / 1) / 2),
+        ("f1@2", (2 * 1 / (2 + 2) + 2 * 1 / (2 + 1)) / 2),
+        ("hit_rate@2", (1 + 1) / 2),
+        ("hit_rate@1", (1 + 0) / 2),
+        ("ndcg@2", (1 / (1 + 1 / math.log2(3)) + (1 / math.log2(3)) / 1) / 2),
+        ("map@2", ((1 / 1) / 2 + (1 / 2) / 1) / 2),
+        ("mrr@2", (1 / 1 + 1 / 2) / 2),
+        ("auc", ((1 + 0) / 2 + 0 / 1) / 2),  # 0: 1 and 3 against 2; 1: 2 against 3
+        ("ohr@2", 0),
+        ("uhr@2", 0),
+        ("ocr@2", (1 / 2 + 1 / 2) / 2),
+        ("ucr@2", (1 / 2 + 0 / 1) / 2),
+        ("fpr@2", (1 / 2 + 1 / 2) / 2),
+        ("fnr@2", (1 / 2 + 0 / 1) / 2),
+        ("arp@2", (0 + 0) / 2),
+        ("aplt@2", 1),
+        ("aclt@2", 2),
+        ("novelty@2", -math.log2(1 / 2)),  # never seen counts as seen once, by one of two users
+        ("gini@2", ((2 * 3 - 4 - 1) * 2 + (2 * 4 - 4 - 1) * 2) / (4 * 4)),  # lists per item 0, 2, 2, 0
+        ("coverage@2", 2 / 4),
+        ("gini@1", 1 - 1 / 4),
+        ("coverage@1", 1 / 4),
+    ],
+)
+def test_by_hand(key, expected):
+    assert evaluated(HAND, cutoffs=(1, 2)).metrics[key] == pytest.approx(expected)
+
+
+def test_exposure_by_hand():
+    found = evaluated(HAND, cutoffs=(2,))  # ranks by popularity: 3, 0, 1, 2, so items 1 and 2 are in deciles 5 and 3
+    assert found.exposure == pytest.approx([0, 0, 2 / 4, 0, 2 / 4, 0, 0, 0, 0, 0])
+
+
+def test_popularity_is_counted_where_the_caller_says():
+    counted_on = HAND.train.merged(HAND.held_out)  # 2, 1, 1, 2: now 0 and 3 are hot
+    found = evaluate(HAND.scorer, HAND.train, HAND.held_out, counted_on, (2,))
+    assert found.metrics["arp@2"] == pytest.approx(1)
+    assert found.metrics["uhr@2"] == pytest.approx((1 / 1 + 0) / 2)
+
+
+def test_the_other_head_is_passed_on():
+    found = evaluated(HAND, cutoffs=(2,), head="interactions")  # 2 + 1 of 3: items 3 and 0 are hot, user 0 took 0
+    assert found.metrics["uhr@2"] == pytest.approx((1 / 1 + 0) / 2)
+
+
+def test_tables_and_registry_name_the_same_metrics():
+    of_lists = {name for name, row in METRICS.items() if row.needs == "lists"}
+    assert set(measure.PER_USER) | set(measure.OVER_THE_SET) == of_lists
+    assert {name for name in of_lists if METRICS[name].per_user} == set(measure.PER_USER)
+
+
+@given(worlds())
+def test_within_the_ranges_of_the_registry(world):
+    found = evaluated(with_somebody(world), cutoffs=(1, 3))
+    largest = {"arp": world.train.n_users, "aclt": 3, "novelty": math.log2(world.train.n_users)}
+    for key, value in [*found.metrics.items(), *((k, v) for k, vs in found.per_user.items() for v in vs)]:
+        low, high = METRICS[parse_key(key)[0]].range
+        high = largest[parse_key(key)[0]] if high is None else high
+        assert math.isnan(value) or low - 1e-12 <= value <= high + 1e-12, key
+    assert not any(math.isnan(value) for value in found.metrics.values())
+
+
+@given(worlds())
+def test_all_keys_in_order_and_means_of_the_users_with_a_value(world):
+    found = evaluated(with_somebody(world))
+    assert list(found.metrics) == [key for key in all_keys() if key in found.metrics]
+    absent = set(all_keys()) - set(found.metrics)
+    assert all(np.isnan(found.per_user[key]).all() for key in absent)
+    for key, values in found.per_user.items():
+        if key in found.metrics:
+            assert found.metrics[key] == pytest.approx(np.nanmean(values))
+
+
+@given(worlds(), st.randoms(use_true_random=False))
+def test_order_of_users_does_not_matter(world, random):
+    order = list(range(len(world.kind)))
+    random.shuffle(order)
+    one, other = evaluated(with_somebody(world)), evaluated(world.of_users(np.array(order)))
+    assert other.metrics == pytest.approx(one.metrics)
+    np.testing.assert_allclose(other.exposure, one.exposure)
+
+
+@given(worlds())
+def test_a_user_without_interactions_changes_nothing_but_the_number_of_users(world):
+    more = World(np.vstack([world.kind, 0 * world.kind[:1]]), np.vstack([world.scores, world.scores[:1]]))
+    one, other = evaluated(with_somebody(world)).metrics, evaluated(more).metrics
+    novelties = {key: math.log2(len(more.kind) / len(world.kind)) for key in one if key.startswith("novelty")}
+    assert other == pytest.approx({key: value + novelties.get(key, 0) for key, value in one.items()})
+
+
+@given(worlds())
+def test_the_fast_path_says_the_same(world):
+    for k in (1, 10):
+        fast = ndcg_only(world.scorer, world.train, with_somebody(world).held_out, k)
+        assert fast == pytest.approx(evaluated(world, cutoffs=(k,)).metrics[f"ndcg@{k}"], abs=1e-12)
+
+
+@given(worlds(max_items=12))
+def test_metrics_by_sets(world):
+    """Second definition: sets and loops, a user at a time."""
+    k, found = 3, evaluated(with_somebody(world), cutoffs=(3,))
+    hot = set(np.flatnonzero(groups.hot_items(world.train.popularity())).tolist())
+    for row, user in enumerate(found.users):
+        shown = [i for i in found.ranking.items[row].tolist() if i >= 0]
+        took = set(world.held_out.row(user).tolist())
+        right = [i for i in shown if i in took]
+        expected = {
+            "precision": len(right) / k,
+            "recall": len(right) / len(took),
+            "hit_rate": float(bool(right)),
+            "mrr": max([1 / (shown.index(i) + 1) for i in right], default=0),
+            "map": sum((right.index(i) + 1) / (shown.index(i) + 1) for i in right) / min(k, len(took)),
+            "ohr": share(hot & set(shown) - took, hot & set(shown)),
+            "ocr": share(set(shown) - hot - took, set(shown) - hot),
+            "uhr": share(hot & took - set(shown), hot & took),
+            "ucr": share(took - hot - set(shown), took - hot),
+            "fnr": share(took - set(shown), took),
+            "fpr": 1 - len(right) / k,
+            "aclt": len(set(shown) - hot),
+        }
+        assert {name: found.per_user[f"{name}@{k}"][row] for name in expected} == pytest.approx(expected)
+
+
+def share(part: set[int], whole: set[int]) -> float:
+    return len(part) / max(len(whole), 1)
+
+
+def test_ndcg_of_random_scores_is_scikit_learns():
+    rng = np.random.default_rng(0)
+    kind = rng.choice([NOTHING, HELD_OUT], (20, 50), p=[0.8, 0.2])
+    world = World(kind, rng.normal(size=kind.shape).astype(np.float32))
+    for k in CUTOFFS:
+        expected = ndcg_score(kind == HELD_OUT, world.scores, k=k)
+        assert evaluated(world).metrics[f"ndcg@{k}"] == pytest.approx(expected)
+
+
+def test_hits_by_search_are_hits_by_table():
+    rng = np.random.default_rng(0)
+    held_out = rows([0, 4], [], [1, 2, 3], n_items=5)
+    users, items = np.array([2, 0]), rng.permutation(5)[None].repeat(2, axis=0)
+    items[0, 2] = -1
+    expected = [[i in held_out.row(u) for i in row] for u, row in zip(users, items.tolist(), strict=True)]
+    assert measure.hits(items, users, held_out).tolist() == expected
+    assert not measure.hits(items, users, rows([], [], [], n_items=5)).any()
+
+
+def test_nobody_has_held_out_items():
+    nothing = rows([], [], n_items=4)
+    found = evaluate(HAND.scorer, HAND.train, nothing, HAND.train)
+    assert (found.metrics, found.per_user, found.users.tolist()) == ({}, {}, [])
+    with pytest.raises(ValueError, match="held-out"):
+        ndcg_only(HAND.scorer, HAND.train, nothing)
+
+
+@given(worlds())
+def test_a_models_lists_measured_as_anybodys_lists_give_the_same(world):
+    ours = evaluated(with_somebody(world), cutoffs=(1, 4))
+    order = np.random.default_rng(0).permutation(len(ours.users))
+    lists, users = ours.ranking.items[order], ours.users[order]
+    theirs = measure.evaluate_lists(lists, users, world.held_out, world.train, (1, 4))
+    assert theirs.metrics == pytest.approx({k: v for k, v in ours.metrics.items() if k != "auc"})
+    np.testing.assert_array_equal(theirs.ranking.items, ours.ranking.items)
+
+
+def test_a_missing_list_is_empty_and_a_list_of_nobody_asked_for_is_left_out():
+    held_out = rows([0], [1], [], n_items=3)
+    found = measure.evaluate_lists(np.array([[0], [2]]), np.array([0, 2]), held_out, held_out, (2,))
+    assert found.users.tolist() == [0, 1]
+    assert found.ranking.items.tolist() == [[0, -1], [-1, -1]]
+    assert found.metrics["recall@2"] == pytest.approx((1 + 0) / 2)
+    assert found.metrics["precision@2"] == pytest.approx((1 / 2 + 0) / 2)
+    assert found.metrics["arp@2"] == pytest.approx(1)  # the empty list has no popularity
+    assert "auc" not in found.metrics
+
+
+def test_accuracy_of_nobody_is_no_number():
+    assert measure.mean_over_users(np.array([np.nan])) is None
+    assert measure.mean_over_users(np.array([np.nan, 1.0, 0.0])) == pytest.approx(1 / 2)
+
+
+def test_exposure_is_measured_at_ten_or_next_to_it():
+    scores = np.arange(40, dtype=np.float32)[None]
+    world = World(np.array([[HELD_OUT] + [NOTHING] * 39]), scores)
+    items = np.argsort(-scores[0], kind="stable")
+    decile = groups.deciles(world.train.popularity())
+    for cutoffs, length in [((5, 10, 20), 10), ((7,), 7), ((15, 20), 15), ((20, 5), 5)]:
+        expected = np.bincount(decile[items[:length]], minlength=11)[1:] / length
+        assert evaluated(world, cutoffs=cutoffs).exposure == pytest.approx(expected)
+
+
+def test_one_definition_of_auc_for_a_user():
+    found = evaluated(HAND)
+    assert found.per_user["auc"] == pytest.approx(
+        [accuracy.auc(np.array([1.0, 3.0]), np.array([2.0])), accuracy.auc(np.array([2.0]), np.array([3.0]))]
+    )
