@@ -1,7 +1,7 @@
 """What is wrong with this installation or cache, and the mend.
 
 Here: one check a part, each a function from the settings to findings; `mend` carries out what a finding offers.
-Not here: how a part checks itself (datasets.store, jobs.artifacts, jobs.queue, warehouse), and printing (cli/doctor.py).
+Not here: how a part checks itself (datasets.store, jobs.artifacts, jobs.queue, warehouse), printing (cli/doctor.py).
 Nothing of the user's own is deleted: a damaged queue is moved aside, a damaged import only reported. What is
 deleted can be trained, fetched or built again.
 """

@@ -46,11 +46,9 @@ def serve(args: argparse.Namespace, settings: Settings, output: Output) -> int:
 
 
 def app_command(port: int, address: str) -> list[str]:
-    """How the app is started: no browser is opened, and no file is watched."""
-    return [
-        sys.executable, "-m", "streamlit", "run", str(PROJECT / "app.py"),
-        f"--server.port={port}", f"--server.address={address}", "--server.headless=true", "--server.fileWatcherType=none",
-    ]  # fmt: skip
+    """How the app is started; .streamlit/config.toml says the rest."""
+    where = [f"--server.port={port}", f"--server.address={address}"]
+    return [sys.executable, "-m", "streamlit", "run", str(PROJECT / "app.py"), *where]
 
 
 def worker_command() -> list[str]:
