@@ -102,9 +102,10 @@ def _appear(settings: Settings, out: Path, run_id: str) -> Path:
 
 
 def _write_factors(path: Path, result: Result) -> None:
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
-    save_file({name: np.ascontiguousarray(array) for name, array in result.scorer.tensors().items()}, path)
+    # written by us, since save_file gives the file to its owner only
+    path.write_bytes(save({name: np.ascontiguousarray(array) for name, array in result.scorer.tensors().items()}))
 
 
 def _tables(result: Result, dataset: Dataset) -> dict[str, pa.Table]:

@@ -103,7 +103,10 @@ class Outcome:
 
 
 def train_run(dataset: Dataset, run: Run, observe: Callable[[Progress], None]) -> Result:
-    """training.train, imported only by processes that train: it loads compiled kernels."""
+    """training.train, imported only by processes that train."""
+    # kernels are compiled or loaded here, so that the seconds of the first run are those of its epochs
+    import core.evaluation.evaluate
+    import core.models.engines.compiled  # noqa: F401, as above
     from core.jobs.training import train
 
     return train(dataset, run, observe)

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from importlib.abc import MetaPathFinder
 from typing import Any, Protocol
 
 from joblib.externals.loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
@@ -137,9 +138,17 @@ def _begin(settings: Settings, parent: int) -> None:
     """What a training process does first."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the worker's to handle
     _end_with_parent(parent)
-    # pyarrow imports pandas, a second of work, as soon as it converts an array, and does without it where there is none
-    sys.modules["pandas"] = None  # type: ignore[assignment]
+    sys.meta_path.insert(0, _WithoutPandas())
     use_kernel_cache(settings)
+
+
+class _WithoutPandas(MetaPathFinder):
+    """pyarrow imports pandas, half a second of work, to convert any array, and does without where there is none."""
+
+    def find_spec(self, name: str, path: object, target: object = None) -> None:
+        """Refuses pandas; others find the rest."""
+        if name == "pandas":
+            raise ModuleNotFoundError("training processes do without pandas", name=name)
 
 
 def _end_with_parent(parent: int) -> None:
