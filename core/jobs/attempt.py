@@ -236,13 +236,13 @@ def _peak_memory_mb() -> float:
 
 def _prepare(attempt: Attempt, acquire: Acquire) -> Outcome:
     name, fallback = str(attempt.job.payload["name"]), attempt.job.payload.get("fallback")
-    due = 0.0
+    said, due = "", 0.0
 
     def observe(share: float, doing: str) -> None:
-        nonlocal due
+        nonlocal said, due
         attempt.check()
-        if time.perf_counter() >= due:
-            due = time.perf_counter() + REPORT_SECONDS
+        if doing != said or time.perf_counter() >= due:
+            said, due = doing, time.perf_counter() + REPORT_SECONDS
             attempt.report(Report(share=share, doing=doing))
 
     try:

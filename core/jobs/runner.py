@@ -62,8 +62,13 @@ class LocalRunner:
     Processes stay warm between runs: libraries loaded, kernels compiled, the data set read.
     """
 
-    def __init__(self, settings: Settings, work: Callable[[Attempt], Outcome] = work):
-        self._settings, self._work = settings, work
+    def __init__(
+        self,
+        settings: Settings,
+        work: Callable[[Attempt], Outcome] = work,
+        warm: Callable[[Settings], object] = warm_up,
+    ):
+        self._settings, self._work, self._warm = settings, work, warm
         self._slots = [_Slot(settings) for _ in range(settings.workers)]
 
     @property
@@ -79,7 +84,7 @@ class LocalRunner:
     def warm_up(self) -> None:
         """Compile kernels, or load them, in one process that is free: the others then find them compiled."""
         for slot in [s for s in self._slots if not s.busy][:1]:
-            slot.prepare(warm_up, self._settings)
+            slot.prepare(self._warm, self._settings)
 
     def stop(self) -> None:
         """Kill every training process."""
