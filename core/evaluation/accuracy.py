@@ -20,7 +20,7 @@ PerUser = NDArray[np.float64]
 def precision(is_hit: Flags) -> PerUser:
     """Precision@k = |R & T| / k: the share of the list that the user took. In [0, 1], higher is better.
 
-    is_hit (U, k) bool. Returns (U,) float64. Short lists: still divided by k (as ranx; RecTools too).
+    is_hit (U, k) bool. Returns (U,) float64. Short lists: still divided by k (as RecTools).
 
     >>> precision(np.array([[True, False, True, False]]))
     array([0.5])
@@ -108,7 +108,8 @@ def auc(positives: NDArray[np.floating], others: NDArray[np.floating]) -> float:
 
     positives (P,), others (N,): one user's scores of held-out items and of all other candidates (items neither trained
     on nor held out). Returns a float; NaN where either is empty, and such a user is left out of the mean. The rank
-    statistic of Mann and Whitney, ties 1/2. This is the definition; `_kernels.auc_block` computes it for all users.
+    statistic of Mann and Whitney, ties 1/2; users weigh the same, where RecBole's GAUC weighs them by P. This is the
+    definition; `_kernels.auc_block` computes it for all users.
 
     >>> auc(np.array([2.0, 1.0]), np.array([1.0, 0.0]))  # 1, 1, 1/2, 1
     0.875

@@ -22,7 +22,7 @@ CUTOFFS = (5, 10, 20)
 EXPOSURE_CUTOFF = 10
 """The list length that exposure by decile is measured at."""
 
-AUC_NS = "Liu, Chen, Wang: AUC-optimal negative sampling, arXiv 2306.01348"
+AUC_NS = "AUC-NS, arXiv 2306.01348"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

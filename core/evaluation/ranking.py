@@ -17,8 +17,8 @@ from core.datasets.interactions import Interactions
 from core.evaluation import _kernels
 from core.evaluation.measure import Ranking
 
-BLOCK_SCORES = 2**20
-"""Scores held at a time: 4 MB, which stays in a core's cache."""
+BLOCK_SCORES = 2**22
+"""Scores held at a time: 16 MB. Smaller blocks cost a large catalogue more: its factors are read once a block."""
 
 
 class Scorer(Protocol):

@@ -21,7 +21,7 @@ def with_somebody(world: World) -> World:
     return world
 
 
-# Two users, four items. User 0 trained on 3 and took 0 and 1; user 1 trained on 3 and 0 and took 2. Both are shown 1, 2.
+# Two users, four items. User 0 trained on 3 and took 0 and 1; user 1 trained on 3 and 0 and took 2. Shown: 1 and 2.
 # Train popularity 1, 0, 0, 2: of 4 items position 3 is the cut, so item 3 alone is hot, and nobody may be shown it.
 HAND = World(
     np.array([[HELD_OUT, HELD_OUT, NOTHING, TRAINED], [TRAINED, NOTHING, HELD_OUT, TRAINED]]),
