@@ -65,11 +65,12 @@ def _has(items: Items, item: int) -> bool:
 def _twice_beaten(scores: NDArray[np.float32], score: np.float32) -> np.int32:
     """Twice the number of scores below `score`, plus the number that equal it; fewer than 2^30 scores.
 
-    Counted in int32, as wide as the scores: with int64 the loop takes seven times as long.
+    Counted in int32 and by index: that becomes vector instructions. With int64, or looping over the scores themselves,
+    it takes seven times as long.
     """
     beaten = np.int32(0)
-    for other in scores:
-        beaten += np.int32(other < score) + np.int32(other <= score)
+    for at in range(len(scores)):
+        beaten += np.int32(scores[at] < score) + np.int32(scores[at] <= score)
     return beaten
 
 
