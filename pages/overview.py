@@ -1,0 +1,125 @@
+"""Overview: what this is, the trade-off so far, what is under way, and the next step."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.charts import trade_off
+from core.jobs.queue import Kind, State
+from core.warehouse import queries
+from pages.shared import frame, jobs, server, view, words
+
+WHAT = (
+    "Recommenders learn to favour what is popular already. Longtail Lab trains them with methods that push against this, each "
+    "over a range of *debias strengths*, and draws what every step costs in accuracy and brings in reach. Follow the curve, "
+    "pin two settings, and read what single users would be shown."
+)
+
+
+def introduction() -> None:
+    """What this is, and the two ways in."""
+    left, right = st.columns([5, 3], gap="large", vertical_alignment="center")
+    left.markdown(WHAT)
+    with right.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        st.page_link("pages/trade_off.py", label="Open the trade-off", icon=":material/scatter_plot:")
+        st.page_link("pages/data.py", label="Start with your own data", icon=":material/upload_file:")
+
+
+def curve(here: view.View) -> None:
+    """The trade-off in small, and what it says."""
+    axes = (str(here.dataset), here.split, here.protocol, here.bias, here.accuracy)
+    points = server.ask(queries.trade_off, *axes) if here.dataset else pd.DataFrame()
+    left, right = st.columns([5, 3], gap="medium")
+    with left.container(border=True, height="stretch"):
+        if points.empty:
+            waiting(here)
+            return
+        question = trade_off.Question(here.bias, here.accuracy, here.split, here.protocol)
+        pins = {name: variant for name, variant in (("A", here.a), ("B", here.b)) if variant}
+        said = trade_off.takeaway(points, question)
+        st.altair_chart(trade_off.trade_off(points, question, chosen=pins, small=True), key="small", alt=said)
+    with right.container(border=True, height="stretch"):
+        st.subheader("What it says so far" if jobs.busy() else "What it says")
+        st.markdown(words.plain(said))
+        marks = points[~points["also_on"]]
+        st.caption(f"{words.count(len(marks), 'setting')} on {words.plain(here.title)}. Choose on validation, report on test.")
+        st.space("stretch")
+        next_step(here)
+
+
+def waiting(here: view.View) -> None:
+    """What to expect while there is no point."""
+    if jobs.busy():
+        st.subheader("The first points are on their way")
+        st.markdown(
+            "The data set is fetched and prepared first. Then the default comparison is trained: most popular, RNS, and AUC-NS "
+            "at six strengths (β 0 is DNS), with three seeds each. Points appear here as runs finish."
+        )
+    elif here.dataset is None:
+        st.subheader("Begin with a data set")
+        st.markdown("Fetch a well-known one or import your own on **Data**; then train a comparison on **Sweep**.")
+        st.page_link("pages/data.py", label="Open Data", icon=":material/database:")
+    else:
+        st.subheader("Nothing trained here yet")
+        st.markdown(f"{words.plain(here.title)} has no finished run under protocol *{here.protocol}*. Train a comparison on **Sweep**.")
+        st.page_link("pages/sweep.py", label="Open Sweep", icon=":material/tune:")
+
+
+def next_step(here: view.View) -> None:
+    """One thing to do next."""
+    if here.a and here.b:
+        st.page_link("pages/users.py", label="Next: what users see under A and B", icon=":material/group:")
+    else:
+        st.page_link("pages/trade_off.py", label="Next: pin two settings", icon=":material/keep:")
+
+
+def data_sets() -> None:
+    """Every prepared data set in a line or two."""
+    st.subheader("Data sets")
+    sets = server.ask(queries.datasets)
+    if sets.empty:
+        st.caption("None yet.")
+    for _, facts in sets.iterrows():
+        simulated = " :orange-badge[simulated]" if facts["simulated"] else ""
+        with st.container(border=True, gap="xsmall"):
+            st.markdown(f"**{words.plain(facts['title'])}**{simulated}")
+            sizes = (words.count(int(facts[n]), n.removesuffix("s")) for n in ("users", "items", "interactions"))
+            st.caption(f"{', '.join(sizes)}; density {words.percent(facts['density'])}, Gini of popularity {words.number(facts['gini'])}")
+
+
+def under_way() -> None:
+    """Jobs, live; and what became of the last preparation where that matters."""
+    st.subheader("Jobs")
+    if jobs.busy():
+        jobs.live_bars(headline=True)
+    else:
+        counts = jobs.queue().counts()
+        done, failed = counts[State.DONE], counts[State.FAILED]
+        st.caption(f"Nothing under way. {words.count(done, 'job')} done, {failed:,} failed." if done or failed else "Nothing was started yet.")
+    for job in jobs.queue().jobs(kind=Kind.PREPARE, limit=1):
+        if job.state == State.FAILED:
+            jobs.failure(job)
+        elif job.reason:
+            st.caption(f"{words.plain(job.label)}: {words.plain(job.reason)}")
+    for job in jobs.queue().jobs(state=State.FAILED, kind=Kind.TRAIN, limit=1):
+        jobs.failure(job)
+    st.page_link("pages/sweep.py", label="All jobs", icon=":material/list:")
+
+
+def page() -> None:
+    """The page, top to bottom."""
+    here = view.current()
+    st.title("Overview")
+    introduction()
+    view.notice(here)
+    curve(here)
+    left, right = st.columns([5, 3], gap="medium")
+    with left:
+        under_way()
+    with right:
+        data_sets()
+
+
+frame.enter()
+page()

@@ -1,0 +1,207 @@
+"""The frame around every page: navigation and the sidebar with the shared choices.
+
+Every shared choice is a widget bound to the URL and drawn here on every page, so it survives page changes and a link
+reopens the same view. What a URL says is judged here before a page sees it (view.py holds the result).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.evaluation.metrics import CUTOFFS, METRICS, metric_key
+from core.models.choices import PROTOCOLS
+from core.warehouse import queries
+from pages.shared import jobs, server, view, words
+
+LOGO = ".streamlit/logo.svg"
+PURPOSE = "How hard to push a recommender away from popular items, and what it costs."
+
+
+def navigation() -> dict[str, Sequence[Any]]:
+    """The pages in their sections. The file's name is the page's address."""
+    return {
+        "Start": [
+            st.Page(
+                "pages/overview.py",
+                title="Overview",
+                icon=":material/home:",
+                default=True,
+                help="What this is, the trade-off so far, and what is under way.",
+            )
+        ],
+        "Prepare": [
+            st.Page(
+                "pages/data.py",
+                title="Data",
+                icon=":material/database:",
+                help="Choose, fetch or import a data set, and look at its popularity.",
+            )
+        ],
+        "Train": [
+            st.Page(
+                "pages/sweep.py",
+                title="Sweep",
+                icon=":material/tune:",
+                help="Choose methods, strengths and seeds; start, watch and cancel their training.",
+            )
+        ],
+        "Analyse": [
+            st.Page(
+                "pages/trade_off.py",
+                title="Trade-off",
+                icon=":material/scatter_plot:",
+                help="Accuracy against popularity bias, one mark per method and strength.",
+            ),
+            st.Page(
+                "pages/users.py",
+                title="Users",
+                icon=":material/group:",
+                help="What one user would be shown under two settings, side by side.",
+            ),
+        ],
+    }
+
+
+def enter() -> None:
+    """The first line of every page: makes sure that it was reached through app.py.
+
+    On a fresh server Streamlit's old discovery of `pages/` is on until `st.navigation` was called once, and runs a page
+    whose address was opened directly without app.py. Then: call it, and begin again.
+    """
+    if not view.published():
+        st.navigation(navigation(), position="hidden")
+        st.rerun()
+
+
+def draw() -> None:
+    """Start what has to be started, draw the sidebar, and hand the judged view to the page."""
+    server.start_once()
+    server.version()
+    with st.sidebar:
+        st.caption(PURPOSE)
+        facts = _data_set()
+        jobs.watch()
+        accuracy, bias, cutoff = _metrics()
+        split, protocol = _split_and_protocol()
+        dataset = str(facts["dataset"]) if len(facts) else None
+        variants = view.variants_of(dataset, protocol)
+        baseline, a, b = _pins(variants)
+    view.publish(
+        view.View(dataset, facts, _key(accuracy, cutoff), _key(bias, cutoff), split, protocol, variants, baseline, a, b)
+    )
+
+
+def _data_set() -> pd.Series:
+    """The chosen data set's facts; an empty series where there is none."""
+    sets = server.ask(queries.datasets)
+    if sets.empty:
+        st.selectbox("Data set", [], placeholder="None yet", disabled=True)
+        return pd.Series(dtype=object)
+    rows = {_address(row, sets): row for _, row in sets.iterrows()}
+    chosen = st.selectbox("Data set", list(rows), key=view.DATASET, bind="query-params", on_change=view.forget_pins)
+    facts = rows.get(chosen, sets.iloc[0])
+    sizes = [words.count(int(facts[n]), n.removesuffix("s")) for n in ("users", "items", "interactions")]
+    simulated = ":orange-badge[simulated] " if facts["simulated"] else ""
+    st.caption(simulated + " · ".join(sizes))
+    return facts
+
+
+def _address(row: pd.Series, sets: pd.DataFrame) -> str:
+    """How the URL names a data set: its name, with the beginning of its id where two share the name."""
+    name = str(row["name"])
+    return f"{name} {str(row['dataset'])[:6]}" if (sets["name"] == name).sum() > 1 else name
+
+
+def _metrics() -> tuple[str, str, int]:
+    left, right = st.columns(2, gap="small")
+    accuracy = _metric(left, "Accuracy", view.ACCURACY, "accuracy", "ndcg")
+    bias = _metric(right, "Popularity", view.BIAS, "popularity", "aplt")
+    cutoff = st.segmented_control(
+        "List length k", CUTOFFS, default=view.DEFAULT_CUTOFF, key=view.CUTOFF, bind="query-params", required=True, width="stretch"
+    )
+    return accuracy, bias, cutoff if cutoff in CUTOFFS else view.DEFAULT_CUTOFF
+
+
+def _metric(place: Any, label: str, key: str, kind: str, default: str) -> str:
+    names = [name for name, metric in METRICS.items() if metric.kind == kind]
+    titles = {METRICS[name].title: name for name in names}
+    chosen = place.selectbox(
+        label, list(titles), index=names.index(default), key=key, bind="query-params", help=f"The {kind} metric of every chart."
+    )
+    return titles.get(chosen, default)
+
+
+def _key(metric: str, cutoff: int) -> str:
+    return metric_key(metric, cutoff) if METRICS[metric].at_k else metric
+
+
+def _split_and_protocol() -> tuple[str, str]:
+    protocol = st.session_state.get(view.PROTOCOL, "validation")
+    left, right = st.columns(2, gap="small")
+    with right:
+        protocol = st.selectbox(
+            "Protocol",
+            list(PROTOCOLS),
+            key=view.PROTOCOL,
+            bind="query-params",
+            help="  \n".join(f"**{name}**: {choice.line}" for name, choice in PROTOCOLS.items()),
+        )
+    with left:
+        split = st.selectbox(
+            "Split",
+            view.SPLITS,
+            key=view.SPLIT,
+            bind="query-params",
+            disabled=protocol != "validation",
+            help="Choose a strength on **validation**, report it on **test**. The other protocols have test figures only.",
+        )
+    protocol = protocol if protocol in PROTOCOLS else "validation"
+    if protocol == "paper":
+        st.caption(":orange-badge[chosen on test] Optimistic figures, as both papers report them.")
+    return (split if protocol == "validation" and split in view.SPLITS else "test"), protocol
+
+
+def _pins(variants: pd.DataFrame) -> tuple[str | None, str | None, str | None]:
+    """Baseline and pins as chips; the bound text inputs that hold them fold away."""
+    chips = st.container(gap="xsmall")
+    with st.popover("Pins and baseline", width="stretch", icon=":material/keep:", type="tertiary"):
+        st.caption("A label, a method or an id; a click on the trade-off pins too.")
+        texts = {
+            view.BASELINE: st.text_input(
+                "Baseline", view.DEFAULT_BASELINE, key=view.BASELINE, bind="query-params", max_chars=120
+            ),
+            view.A: st.text_input("Pin A", "", key=view.A, bind="query-params", max_chars=120),
+            view.B: st.text_input("Pin B", "", key=view.B, bind="query-params", max_chars=120),
+        }
+    found = {key: view.resolve(text, variants) for key, text in texts.items()}
+    with chips:
+        for key in (view.A, view.B):
+            _chip(key, found[key], texts[key], variants)
+        base = variants.loc[variants["variant"] == found[view.BASELINE], "label"]
+        st.caption(f"Baseline: {words.plain(base.iloc[0])}" if len(base) else f"Baseline: {words.plain(texts[view.BASELINE])}, not trained yet")
+    return found[view.BASELINE], found[view.A], found[view.B]
+
+
+def _chip(key: str, variant: str | None, text: str, variants: pd.DataFrame) -> None:
+    name = key.upper()
+    if not text:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        if variant:
+            label = variants.loc[variants["variant"] == variant, "label"].iloc[0]
+            st.markdown(f":{view.ACCENTS[name]}-badge[{name}] {words.plain(label)}", width="stretch")
+        else:
+            st.markdown(f":gray-badge[{name}] nothing finished here is called {words.plain(text[:20])}", width="stretch")
+        st.button(
+            "",
+            icon=":material/close:",
+            key=f"unpin_{key}",
+            type="tertiary",
+            help=f"Unpin {name}",
+            on_click=view.unpin,
+            args=(key,),
+        )

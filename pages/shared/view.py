@@ -1,0 +1,158 @@
+"""The analyst's view: which data set, metrics, split, protocol, baseline and pins every page speaks of.
+
+The values live in widgets bound to the URL, drawn by frame.py under the keys below, so that a link reopens the view.
+Here: what the keys mean, their judged values as one `View`, and the rule of pinning.
+Not here: the widgets (frame.py), and settings that belong to one page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.errors import Unknown
+from core.ids import by_prefix
+from core.evaluation.metrics import CUTOFFS
+from core.warehouse import queries
+from pages.shared import server
+
+DATASET, ACCURACY, BIAS, CUTOFF, SPLIT, PROTOCOL = "data", "y", "x", "k", "split", "protocol"
+BASELINE, A, B = "baseline", "a", "b"
+DEFAULT_BASELINE = "rns"
+SHORT = 8  # hex digits of a variant in the URL: 10,000 variants of a data set collide with probability 0.01
+SPLITS = ("validation", "test")
+DEFAULT_CUTOFF = 10
+ACCENTS = {"A": "orange", "B": "blue"}
+"""The theme's colour of each pin, which config.toml makes the same as the charts' (core/charts/palette.py)."""
+SIMULATED = (
+    "This data set is **simulated**: generated, not observed. To get a real one, open **Data** and fetch it again once a "
+    "source can be reached, point `LONGTAIL_DATASET_MIRROR` to a folder or address that holds its files, or import your own."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The judged values of the shared choices. `dataset` is None while there is no data set."""
+
+    dataset: str | None
+    facts: pd.Series
+    """The row of `queries.datasets`; empty without a data set."""
+    accuracy: str
+    bias: str
+    """Metric keys, such as "ndcg@10"."""
+    split: str
+    protocol: str
+    variants: pd.DataFrame
+    """What is finished under this protocol: a row of `queries.variants` each."""
+    baseline: str | None
+    a: str | None
+    b: str | None
+    """Variant ids of what is finished, or None."""
+
+    @property
+    def simulated(self) -> bool:
+        """Is the data set a generated one?"""
+        return bool(self.facts.get("simulated", False))
+
+    @property
+    def title(self) -> str:
+        """The data set's title, and that it is simulated if it is."""
+        return str(self.facts.get("title") or self.facts.get("name") or "no data set")
+
+    def label(self, variant: str | None) -> str:
+        """A variant's name by what differs."""
+        rows = self.variants.loc[self.variants["variant"] == variant, "label"]
+        return str(rows.iloc[0]) if len(rows) else "none"
+
+
+def published() -> bool:
+    """Did frame.py leave a view in this session?"""
+    return "view" in st.session_state
+
+
+def current() -> View:
+    """The view of this run, as frame.py left it."""
+    return st.session_state["view"]  # type: ignore[no-any-return]
+
+
+def cutoff() -> int:
+    """The list length that is chosen in the sidebar."""
+    chosen = st.session_state.get(CUTOFF)
+    return chosen if chosen in CUTOFFS else DEFAULT_CUTOFF
+
+
+def notice(here: View) -> None:
+    """What must be said wherever numbers of this view are shown: a simulated data set, a protocol that chose on test."""
+    if here.simulated:
+        st.warning(SIMULATED, icon=":material/science:")
+    if here.protocol == "paper":
+        st.warning(
+            "These numbers are **chosen on test** (protocol *paper*): the best epoch was picked by looking at test, as both "
+            "papers did. They are optimistic.",
+            icon=":material/rule:",
+        )
+
+
+def publish(view: View) -> None:
+    """Hand the view to the page."""
+    st.session_state["view"] = view
+
+
+def variants_of(dataset: str | None, protocol: str) -> pd.DataFrame:
+    """What is finished for the data set under the protocol, as `queries.variants` gives it; empty without a data set."""
+    if dataset is None:
+        return pd.DataFrame({"variant": [], "label": [], "method": []}, dtype=str)
+    return server.ask(queries.variants, dataset, protocol)
+
+
+def resolve(text: str | None, variants: pd.DataFrame) -> str | None:
+    """The variant that a URL's or a person's text names: a label, a method, an id or its beginning; None if none does."""
+    asked = (text or "").strip()
+    for column in ("label", "method"):
+        if len(found := variants.loc[variants[column].str.casefold() == asked.casefold(), "variant"]):
+            return str(found.iloc[0])
+    try:
+        return by_prefix("variant", asked, list(variants["variant"]))
+    except Unknown:
+        return None
+
+
+def pinned(a: str, b: str, clicked: str) -> tuple[str, str]:
+    """The pins after a click: the first pins A, the second B, a third replaces B, a click on a pin unpins it.
+
+    >>> pinned("", "", "v1"), pinned("v1", "", "v2"), pinned("v1", "v2", "v3"), pinned("v1", "v2", "v1")
+    (('v1', ''), ('v1', 'v2'), ('v1', 'v3'), ('', 'v2'))
+    """
+    if clicked == a:
+        return "", b
+    if clicked == b:
+        return a, ""
+    return (a, clicked) if a else (clicked, b)
+
+
+def pin(variant: str) -> None:
+    """Pin or unpin a variant: for callbacks, which run before the widgets are drawn."""
+    view, state = current(), st.session_state
+    short = variant[:SHORT]
+    # what is pinned but not finished under this view counts as not pinned
+    a, b = (view.a or "")[:SHORT], (view.b or "")[:SHORT]
+    state[A], state[B] = pinned(a, b, short)
+
+
+def unpin(key: str) -> None:
+    """Free one pin: for callbacks. key: A or B."""
+    st.session_state[key] = ""
+
+
+def forget_pins() -> None:
+    """Free both pins: for the callback of another data set, whose variants are others."""
+    st.session_state[A] = st.session_state[B] = ""
+
+
+def clicked_variant(state: Any, selection: str) -> str | None:
+    """The variant of the mark that a chart's state says was clicked, if any."""
+    picked = ((state or {}).get("selection") or {}).get(selection) or []
+    return str(picked[0]["variant"]) if picked and picked[0].get("variant") else None

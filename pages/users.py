@@ -1,0 +1,231 @@
+"""Users: what one user would be shown under two settings, beside what this user took."""
+
+from __future__ import annotations
+
+import random
+
+import pandas as pd
+import streamlit as st
+
+from core.warehouse import queries
+from pages.shared import boundary, frame, server, tables, view, words
+
+USER, FIND, ORDER, SPLIT, SEED = "user", "find", "order", "held_out", "seed"
+ORDERS = {
+    "lists differ most": "lists",
+    "gains most": "gain",
+    "loses most": "loss",
+    "turns to the long tail most": "popularity",
+}
+OFFERED = 100
+
+
+def compared(here: view.View) -> tuple[str | None, str | None]:
+    """The two settings side by side: both pins; or the one pin against the baseline; or the baseline against the
+    strongest AUC-NS there is."""
+    if here.a and here.b:
+        return here.a, here.b
+    one = here.a or here.b or strongest(here)
+    return (here.baseline if here.baseline != one else other_than(here, one)), one
+
+
+def strongest(here: view.View) -> str | None:
+    """The AUC-NS setting of the largest strength; another one where there is none."""
+    found = here.variants[here.variants["method"] == "auc_ns"].sort_values("strength")
+    return str(found["variant"].iloc[-1]) if len(found) else other_than(here, here.baseline)
+
+
+def other_than(here: view.View, variant: str | None) -> str | None:
+    """A setting that is another one; None where there is no other."""
+    others = here.variants.loc[here.variants["variant"] != variant, "variant"]
+    return str(others.iloc[-1]) if len(others) else None
+
+
+def run_of(here: view.View, variant: str, seed: int) -> str:
+    """The variant's run of that seed; its first where it has none (what has no chance in it is run once)."""
+    runs = server.ask(queries.runs, here.dataset)
+    runs = runs[(runs["variant"] == variant) & runs["bootstrap"].isna()]
+    exact = runs[runs["seed"] == seed]
+    return str((exact if len(exact) else runs)["run"].iloc[0])
+
+
+def seeds_of(here: view.View, variants: list[str]) -> list[int]:
+    """Every seed that one of the settings has."""
+    runs = server.ask(queries.runs, here.dataset)
+    return sorted({int(seed) for seed in runs.loc[runs["variant"].isin(variants), "seed"]})
+
+
+def go_to(user: str) -> None:
+    """Show that user: for callbacks."""
+    st.session_state[USER] = user
+
+
+def anyone(dataset: str) -> None:
+    """Show a user at random: for a callback."""
+    with boundary.attempt("the choice of a user"):
+        go_to(random.choice(list(server.ask(queries.user_profiles, dataset)["user_id"])))
+
+
+def candidates(here: view.View, runs: tuple[str, str], split: str, cutoff: int) -> tuple[list[str], str]:
+    """The users to choose from, best first, and how they came about."""
+    text = str(st.session_state.get(FIND, "") or "").strip()
+    if text:
+        found = server.ask(queries.find_users, here.dataset, text, OFFERED)
+        exact = found["user_id"] == text
+        told = f"{len(found):,} users whose id or titles match" if len(found) < OFFERED else f"the first {OFFERED} users that match"
+        return list(found.loc[exact, "user_id"]) + list(found.loc[~exact, "user_id"]), told
+    order = ORDERS.get(st.session_state.get(ORDER, ""), "lists")
+    found = server.ask(queries.users_by_change, *runs, split, OFFERED, order, cutoff)
+    return list(found["user_id"]), f"{len(found):,} users, those first whose list {_named(order)}"
+
+
+def _named(order: str) -> str:
+    return next(name for name, key in ORDERS.items() if key == order).removeprefix("lists ").replace("differ most", "differs most")
+
+
+def choose_user(here: view.View, runs: tuple[str, str], split: str, cutoff: int) -> str | None:
+    """The row of widgets that chooses a user."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.text_input("Find by id or title", key=FIND, bind="query-params", placeholder="405, or fargo", max_chars=80, width=190)
+        st.selectbox("First the user whose list", list(ORDERS), key=ORDER, bind="query-params", width=210)
+        offered, told = candidates(here, runs, split, cutoff)
+        asked = st.session_state.get(USER) or st.query_params.get(USER)
+        if asked and asked not in offered and len(server.ask(queries.user, here.dataset, str(asked), split)):
+            offered = [str(asked), *offered]
+        if not offered:
+            st.caption("Nobody matches. Try a part of an id, or a word of a title.")
+            return None
+        user = st.selectbox("User", offered, key=USER, bind="query-params", width=130)
+        user = user if user in offered else offered[0]
+        later = offered[(offered.index(user) + 1) % len(offered)]
+        st.button("Next", icon=":material/arrow_forward:", on_click=go_to, args=(later,), help="The next in this order.")
+        st.button("Random", icon=":material/casino:", on_click=anyone, args=(here.dataset,))
+    st.caption(f"{told[0].upper()}{told[1:]}.")
+    return user
+
+
+def profile(facts: pd.Series, split: str) -> None:
+    """Who this is, in one line."""
+    taste = "no taste yet" if facts["length"] == 0 else f"**{facts['user_group']}** taste"
+    st.markdown(
+        f"User **{words.plain(facts['user_id'])}** took {words.count(int(facts['length']), 'item')}, {taste}: the mean item was "
+        f"taken by {words.percent(facts['mean_popularity'])} of users, and {words.percent(facts['hot_share'])} of them are hot. "
+        f"Held out in {split}: {int(facts['held_out'])}."
+    )
+
+
+def moved(rank: int, other: int | None, gone: str) -> str:
+    """How an item's place differs from the other list's."""
+    if other is None:
+        return gone
+    if other == rank:
+        return "same place"
+    return f"▲ {other - rank}" if other > rank else f"▼ {rank - other}"
+
+
+def with_marks(own: pd.DataFrame, other: pd.DataFrame, gone: str) -> pd.DataFrame:
+    """One list for the screen: place, title, genres, popularity, score, what changed, what was taken."""
+    places = dict(zip(other["item_id"], other["rank"], strict=True))
+    return pd.DataFrame(
+        {
+            "#": own["rank"],
+            "Title": titles(own),
+            "Shown to": own["popularity"],
+            "Change": [moved(rank, places.get(item), gone) for rank, item in zip(own["rank"], own["item_id"], strict=True)],
+            "Took": ["✓" if hit else "" for hit in own["hit"]],
+            "Score": own["score"],
+            "Genres": own["genres"],
+        }
+    )
+
+
+def titles(items: pd.DataFrame) -> list[str]:
+    """Title and year, or the id of an item without a title."""
+    return [
+        str(row.item_id) if pd.isna(row.title) else f"{row.title} ({int(row.year)})" if pd.notna(row.year) else str(row.title)
+        for row in items.itertuples()
+    ]
+
+
+def columns(most: float) -> dict[str, object]:
+    """How the columns of lists of items are drawn."""
+    config = st.column_config
+    return {
+        "#": config.NumberColumn(width=36),
+        "Title": config.TextColumn(width="medium"),
+        "Shown to": config.ProgressColumn(
+            "Popularity", format="percent", min_value=0, max_value=most, width=110, help="Share of users who took the item."
+        ),
+        "Change": config.TextColumn(width=86),
+        "Took": config.TextColumn(width=44, help="The user took it in the held-out split."),
+        "Score": config.NumberColumn(format="%.2f", width=56, help="What the model gives it for this user."),
+        "Genres": config.TextColumn(width="medium"),
+    }
+
+
+def one_list(side: str, here: view.View, variant: str, frame: pd.DataFrame, most: float) -> None:
+    """One of the two lists, under its name."""
+    st.markdown(f":{view.ACCENTS[side]}-badge[{side}] **{words.plain(here.label(variant))}**")
+    if frame.empty:
+        st.info("No list: this user has nothing held out in this split. Choose the other split, or another user.")
+        return
+    tables.table(frame, f"What {here.label(variant)} shows this user", columns(most), key=f"list_{side}", height="content")
+
+
+def taken(title: str, frame: pd.DataFrame, empty: str, most: float, key: str) -> None:
+    """Items that the user took."""
+    st.subheader(title)
+    if frame.empty:
+        st.caption(empty)
+        return
+    shown = pd.DataFrame({"Title": titles(frame), "Shown to": frame["popularity"], "Genres": frame["genres"]})
+    if frame["rating"].notna().any():
+        shown.insert(1, "Rating", frame["rating"])
+    tables.table(shown, title, {**columns(most), "Rating": st.column_config.NumberColumn(format="%.1f", width=56)}, height=320, key=key)
+
+
+def page() -> None:
+    """The page, top to bottom."""
+    here = view.current()
+    st.title("Users")
+    first, second = compared(here)
+    if here.dataset is None or first is None or second is None:
+        need = "a data set" if here.dataset is None else "two trained settings"
+        st.info(f"Comparing what users are shown needs {need}. Start on **{'Data' if here.dataset is None else 'Sweep'}**.")
+        where = "data" if here.dataset is None else "sweep"
+        st.page_link(f"pages/{where}.py", label=f"Open {where.capitalize()}", icon=":material/arrow_forward:")
+        return
+    view.notice(here)
+    cutoff = view.cutoff()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        seeds = seeds_of(here, [first, second])
+        splits = ["test", "validation"] if here.protocol == "validation" else ["test"]
+        split = st.segmented_control("Held out", splits, default="test", key=SPLIT, bind="query-params", required=True) or "test"
+        seed = st.selectbox("Seed", seeds, key=SEED, bind="query-params", width=90)
+    runs = (run_of(here, first, seed), run_of(here, second, seed))
+    user = choose_user(here, runs, split, cutoff)
+    if user is None:
+        return
+    facts = server.ask(queries.user, here.dataset, user, split)
+    if facts.empty:
+        st.warning("There is no such user in this data set.")
+        return
+    profile(facts.iloc[0], split)
+    lists = [server.ask(queries.user_list, run, user, split).head(cutoff) for run in runs]
+    history = server.ask(queries.user_history, here.dataset, user, split)
+    held_out = server.ask(queries.user_held_out, here.dataset, user, split)
+    most = max([0.01, *(frame["popularity"].max() for frame in (*lists, history, held_out) if len(frame))])
+    left, right = st.columns(2, gap="medium")
+    with left:
+        one_list("A", here, first, with_marks(lists[0], lists[1], "dropped"), most)
+    with right:
+        one_list("B", here, second, with_marks(lists[1], lists[0], "new"), most)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        taken("Took before", history, "Nothing.", most, "history")
+    with right:
+        taken(f"Took in {split}", held_out, "Nothing was held out for this user.", most, "held_out_items")
+
+
+frame.enter()
+page()

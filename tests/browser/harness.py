@@ -1,0 +1,118 @@
+"""What a browser test stands on: the real server in a process of its own, and a real Chromium. No pytest in here.
+
+The browser is the machine's own (Playwright downloads none); nothing but the server is reached from it.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from core.settings import PROJECT
+
+BROWSERS = ("/usr/bin/chromium-headless-shell", "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PAGES = {"Overview": "", "Data": "data", "Sweep": "sweep", "Trade-off": "trade_off", "Users": "users"}
+IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+
+
+def find_browser() -> str | None:
+    """The path of a Chromium on this machine."""
+    return next((path for path in BROWSERS if Path(path).exists()), None)
+
+
+@contextmanager
+def serving(cache: Path, **variables: str) -> Iterator[str]:
+    """The app on a free port over that cache; its address. Ends with the block."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "LONGTAIL_CACHE": str(cache), "LONGTAIL_AUTOSTART": "0", **variables}
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.address=127.0.0.1"]
+    log = (cache / "server.log").open("wb")
+    server = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=log, start_new_session=True)
+    try:
+        _wait_until_healthy(f"http://127.0.0.1:{port}", server)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+        log.close()
+
+
+def _wait_until_healthy(address: str, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
+        if server.poll() is not None:
+            raise RuntimeError(f"the server ended with {server.returncode}")
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5) as answer:
+                if answer.read() == b"ok":
+                    return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError("the server did not answer within a minute")
+
+
+class Visit:
+    """One browser page on the app: what it asked for, what its console said, and how to wait for it."""
+
+    def __init__(self, page: Any, address: str):
+        self.page, self.address = page, address
+        self.errors: list[str] = []
+        self.outside: list[str] = []
+        page.on("console", lambda message: self._console(message))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self._request(request.url))
+
+    def _console(self, message: Any) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    def _request(self, url: str) -> None:
+        if not url.startswith((self.address, self.address.replace("http", "ws", 1), "data:", "blob:")):
+            self.outside.append(url)
+
+    def open(self, path: str = "") -> None:
+        """Go to a path of the app and wait until it is drawn."""
+        self.page.goto(f"{self.address}/{path}")
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the script has run and nothing more arrives for a moment."""
+        self.page.wait_for_selector("[data-testid=stSidebar]", timeout=30_000)
+        self.page.wait_for_selector(IDLE, timeout=60_000)
+        self.page.wait_for_timeout(700)
+        self.page.wait_for_selector(IDLE, timeout=60_000)
+
+    def menu(self, title: str) -> None:
+        """Follow a link of the navigation."""
+        self.page.locator("[data-testid=stSidebarNavLink]", has_text=title).click()
+        self.settle()
+
+
+@contextmanager
+def browsing(scheme: str = "light", width: int = 1440, height: int = 900) -> Iterator[Any]:
+    """A new browser context without any history, in that colour scheme."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=list(FLAGS))
+        try:
+            yield browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        finally:
+            browser.close()
