@@ -82,7 +82,7 @@ def average_precision(is_hit: Flags, n_test: Counts) -> PerUser:
     """AP@k = sum_r hit_r precision@r / min(k, |T|); its mean over users is MAP@k. In [0, 1], higher is better.
 
     is_hit (U, k) bool, n_test (U,) int. Returns (U,) float64; nothing held out: 0. Divided by min(k, |T|), so that a
-    perfect list reaches 1 (as RecBole; ranx divides by |T|).
+    perfect list reaches 1 (as RecBole; ranx and RecTools divide by |T|).
 
     >>> average_precision(np.array([[True, False, True]]), np.array([2])).round(4)  # (1/1 + 2/3) / 2
     array([0.8333])

@@ -40,9 +40,12 @@ def top_k(
     scorer: see Scorer; users (n,) user numbers; mask: what each user may not be shown (the train set).
     Returns lists of (n, k), padded with -1 and NaN where fewer than k candidates remain. Items that score NaN are never
     shown. With `held_out`, also each user's AUC (accuracy of the scores of all candidates), else `auc` is None.
+    Raises ValueError where scorer, users and interactions cannot be of one data set.
     """
     if k < 1:
         raise ValueError(f"k must be at least 1, not {k}")
+    for interactions in (mask, held_out):
+        _refuse_others(scorer, users, interactions)
     asked: NDArray[np.int32] = _plain(users, np.int32)
     items = np.full((len(users), k), -1, np.int32)
     top_scores = np.full((len(users), k), np.nan, np.float32)
@@ -53,6 +56,16 @@ def top_k(
         if held_rows is not None:
             _kernels.auc_block(scores, asked[block], *mask_rows, *held_rows, auc[block])
     return Ranking(asked, items, top_scores, auc if held_rows is not None else None)
+
+
+def _refuse_others(scorer: Scorer, users: NDArray[np.integer], interactions: Interactions | None) -> None:
+    """Interactions of another data set would be read beyond their end: kernels check no bounds."""
+    if interactions is None:
+        return
+    if interactions.n_items != scorer.n_items:
+        raise ValueError(f"the scorer knows {scorer.n_items} items, the interactions {interactions.n_items}")
+    if len(users) and not 0 <= users.min() <= users.max() < interactions.n_users:
+        raise ValueError(f"users must be numbers below {interactions.n_users}")
 
 
 def _blocks(scorer: Scorer, users: NDArray[np.int32]) -> Iterator[tuple[slice, NDArray[np.float32]]]:

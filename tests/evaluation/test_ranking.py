@@ -91,3 +91,17 @@ def test_no_users_no_lists():
 def test_a_list_has_at_least_one_place():
     with pytest.raises(ValueError, match="at least 1"):
         top_k(Table(np.zeros((1, 3), np.float32)), np.array([0]), rows([], n_items=3), 0)
+
+
+@pytest.mark.parametrize(
+    ("users", "mask", "held_out"),
+    [
+        ([0], rows([3], n_items=4), None),
+        ([0], rows([], n_items=3), rows([3], n_items=4)),
+        ([1], rows([], n_items=3), None),
+        ([-1], rows([], n_items=3), None),
+    ],
+)
+def test_interactions_of_another_data_set_are_refused(users, mask, held_out):
+    with pytest.raises(ValueError, match="items|users"):
+        top_k(Table(np.zeros((2, 3), np.float32)), np.array(users), mask, 1, held_out)
