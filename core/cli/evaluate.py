@@ -30,7 +30,7 @@ def add(commands: Commands) -> None:
         "--head",
         choices=("items", "interactions"),
         default="items",
-        help="hot: the top 20%% of items, or the items that hold a share of interactions (default items)",
+        help="hot: the most popular 15%% of items, or the fewest that hold 80%% of the interactions (default items)",
     )
 
 

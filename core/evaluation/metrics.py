@@ -110,7 +110,7 @@ ROWS = (
         name="auc", title="AUC", unit="", range=(0.0, 1.0), better="higher", kind="accuracy",
         at_k=False, needs="scores",
         equation=r"\frac{1}{|U|} \sum_u \frac{1}{|T_u| |N_u|} \sum_{i \in T_u} \sum_{j \in N_u}"
-        r"[s_{ui} > s_{uj}] + \tfrac{1}{2} [s_{ui} = s_{uj}]",
+        r"\left( [s_{ui} > s_{uj}] + \tfrac{1}{2} [s_{ui} = s_{uj}] \right)",
         how_to_read="The chance that an item the user took scores above one the user never touched; 0.5 is guessing. "
         "It looks at the whole catalogue, not only at the top of the list.",
         source="Rendle et al., UAI 2009; N_u: items neither trained on nor held out",

@@ -103,5 +103,5 @@ def test_a_list_has_at_least_one_place():
     ],
 )
 def test_interactions_of_another_data_set_are_refused(users, mask, held_out):
-    with pytest.raises(ValueError, match="items|users"):
+    with pytest.raises(ValueError, match=r"items|users"):
         top_k(Table(np.zeros((2, 3), np.float32)), np.array(users), mask, 1, held_out)
