@@ -59,10 +59,10 @@ class Options:
         rule = SPLIT_RULES[self.split]
         parts = [f"ratings of at least {self.min_rating:g}"] if self.min_rating is not None else []
         parts += [f"{self.k_core}-core"] if self.k_core > 1 else []
-        split = [f"{self.test_share:.3g} test"] if rule.uses_test_share else []
-        split += [f"{self.validation_share:.3g} of the rest validation" if self.validation_share else "no validation"]
+        split = [rule.test.format(self.test_share)]
+        split += [rule.validation.format(self.validation_share) if self.validation_share else "no validation"]
         split += [f"seed {self.seed}"] if rule.uses_seed else []
-        return "; ".join([*parts, f"split {rule.label.lower()}: {', '.join(split)}"])
+        return "; ".join([*parts, f"split {rule.label}: {', '.join(split)}"])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -64,10 +64,11 @@ class Raw:
         return len(self.users.numbers)
 
 
-def find_layout(blob: Blob, format: str | None, columns: Columns) -> tuple[Blob, Layout]:
+def find_layout(blob: Blob, format: str | None, columns: Columns, require: bool = True) -> tuple[Blob, Layout]:
     """Format and columns, as asked for or told from the content; and the blob, checked for that format.
 
-    Raises BadInput (no text, no such column), Unknown (no such format).
+    require: refuse a file without columns of users and items. Raises BadInput (no text, no such column), Unknown (no
+    such format).
     """
     blob, name = find_format(blob, format)
     names = FORMATS[name].columns(blob)
@@ -75,7 +76,7 @@ def find_layout(blob: Blob, format: str | None, columns: Columns) -> tuple[Blob,
     if not FORMATS[name].header:  # nobody names the columns of a file that does not
         asked = {role: "" if given == "" else None for role, given in asked.items()}
     found = {
-        role: find_column(names, role, given, blob.name, f"--{role}-col", required=role in {"user", "item"})
+        role: find_column(names, role, given, blob.name, f"--{role}-col", required=require and role in {"user", "item"})
         for role, given in asked.items()
     }
     return blob, Layout(name, names, {role: at for role, at in found.items() if at is not None})
