@@ -1,0 +1,106 @@
+"""Which labels of a scatter chart fit, and on which side of their mark: those that would cover anything are left out.
+
+Here: a greedy choice over estimated sizes in pixels. Not here: what a label says.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+_CHARACTER, _LINE = 6.0, 13.0  # pixels of an 11-pixel sans-serif font, a little generous
+_MARK = 7.0  # half a mark's width
+_GAP = 10.0  # from the middle of a mark to its label
+
+Box = tuple[float, float, float, float]
+"""left, top, right, bottom"""
+Line = tuple[float, float, float, float]
+"""x and y of one end, x and y of the other, in the data's units."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """The range of an axis."""
+
+    low: float
+    high: float
+
+    @property
+    def inner_low(self) -> float:
+        """A little inside: a mark there is seen whole."""
+        return self.low + 0.05 * (self.high - self.low)
+
+    @property
+    def inner_high(self) -> float:
+        """The same at the other end."""
+        return self.high - 0.05 * (self.high - self.low)
+
+    def share(self, value: float) -> float:
+        """Where a value lies, from 0 at the low end to 1."""
+        return (value - self.low) / (self.high - self.low)
+
+
+def place_labels(
+    wanted: pd.DataFrame, lines: Iterable[Line], x: Extent, y: Extent, width: float, height: float
+) -> pd.DataFrame:
+    """Those of `wanted` (x, y, text, priority: smallest first) that fit, with align, dx and dy for a text mark.
+
+    A label covers no mark, no line and no other label, and stays within the chart. Of labels with priority 0 it is only
+    asked that they cover no mark and no label. Cost grows with the square of the rows.
+    """
+
+    def on_screen(px: float, py: float) -> tuple[float, float]:
+        return x.share(px) * width, (1 - y.share(py)) * height
+
+    at = [on_screen(px, py) for px, py in zip(wanted["x"], wanted["y"], strict=True)]
+    taken = [_around(px, py) for px, py in at]
+    drawn = [box for x1, y1, x2, y2 in lines for box in _along(*on_screen(x1, y1), *on_screen(x2, y2))]
+    priorities = [int(priority) for priority in wanted["priority"]]
+    placed: dict[int, dict[str, Any]] = {}
+    for n in sorted(range(len(wanted)), key=priorities.__getitem__):
+        obstacles = taken[:n] + taken[n + 1 :] + (drawn if priorities[n] else [])
+        for align, dx, dy, box in _sides(*at[n], str(wanted["text"].iloc[n])):
+            inside = box[0] >= 0 and box[1] >= 0 and box[2] <= width and box[3] <= height
+            if inside and not any(_overlap(box, other) for other in obstacles):
+                placed[n] = {"align": align, "dx": dx, "dy": dy}
+                taken.append(box)
+                break
+    rows = sorted(placed)
+    where: dict[str, Any] = {name: [placed[n][name] for n in rows] for name in ("align", "dx", "dy")}
+    return wanted.iloc[rows].assign(**where)
+
+
+def _along(x1: float, y1: float, x2: float, y2: float) -> list[Box]:
+    """Points of a line, close enough that no letter fits between two."""
+    steps = max(1, math.ceil(math.hypot(x2 - x1, y2 - y1) / _CHARACTER))
+    at = [(x1 + (x2 - x1) * n / steps, y1 + (y2 - y1) * n / steps) for n in range(steps + 1)]
+    return [(px - 1, py - 1, px + 1, py + 1) for px, py in at]
+
+
+def _around(px: float, py: float) -> Box:
+    return px - _MARK, py - _MARK, px + _MARK, py + _MARK
+
+
+def _sides(px: float, py: float, text: str) -> list[tuple[str, float, float, Box]]:
+    """Right, left, above, below, and aslant: align, dx, dy, and the box covered."""
+    wide, half = _CHARACTER * len(text), _LINE / 2
+    aslant = [
+        (align, dx, dy, (left, py + dy - half, left + wide, py + dy + half))
+        for align, dx, left in (("left", 4.0, px + 4), ("right", -4.0, px - 4 - wide))
+        for dy in (-_GAP - half, _GAP + half)
+    ]
+    return [
+        ("left", _GAP, 0.0, (px + _GAP, py - half, px + _GAP + wide, py + half)),
+        ("right", -_GAP, 0.0, (px - _GAP - wide, py - half, px - _GAP, py + half)),
+        ("center", 0.0, -_GAP - half, (px - wide / 2, py - _GAP - _LINE, px + wide / 2, py - _GAP)),
+        ("center", 0.0, _GAP + half, (px - wide / 2, py + _GAP, px + wide / 2, py + _GAP + _LINE)),
+        *aslant,
+    ]
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

@@ -1,0 +1,257 @@
+"""The trade-off chart: accuracy against popularity bias, one mark per method and strength.
+
+Here: the chart over `queries.trade_off` and `queries.trade_off_seeds`, and its takeaway in words.
+Not here: which metrics and variants (the page), colours and shapes (palette.py), the frames behind the layers
+(trade_off_data.py).
+Layers, from the ground up: spread_x, spread_y, seeds, paths, arrows, baselines, chosen, marks, letters, labels, better;
+one that has nothing to show is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from core.charts import palette
+from core.charts import trade_off_data as data
+from core.charts.labels import Extent
+from core.charts.layers import layered, named
+from core.charts.text import axis_title, better, capitalised, listed, number, provenance
+from core.evaluation.metrics import key_title
+
+PICK = "pick"
+"""The selection that a click makes: a list of {"variant": id}."""
+NAME = "trade_off"
+
+HEIGHT, SMALL_HEIGHT = 480, 260
+_PLOT, _SMALL_PLOT = (640, 350), (360, 170)
+"""What the axes enclose, in pixels: an estimate, to see which labels fit."""
+_CORNERS = {("higher", "higher"): "↗", ("lower", "higher"): "↖", ("higher", "lower"): "↘", ("lower", "lower"): "↙"}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the chart is about: the same that `queries.trade_off` was asked."""
+
+    x: str
+    y: str
+    split: str = "test"
+    protocol: str = "validation"
+    reading: str = "epoch"
+
+    @property
+    def note(self) -> str:
+        """Where the numbers are from."""
+        return capitalised(provenance(self.split, self.protocol, self.reading))
+
+
+def trade_off(
+    points: pd.DataFrame,
+    question: Question,
+    seeds: pd.DataFrame | None = None,
+    chosen: Mapping[str, str] | None = None,
+    paths: bool = True,
+    small: bool = False,
+) -> alt.LayerChart:
+    """The chart, with the point selection `PICK` over "variant".
+
+    points: `queries.trade_off`, at least one row; seeds: `queries.trade_off_seeds`, drawn as faint dots;
+    chosen: which variants are ringed, by letter ({"A": id, "B": id}); paths: join each path in order of strength;
+    small: for the Overview, without spreads and seeds, methods named at the ends of their paths instead of in a legend.
+    """
+    trained, baselines = data.coloured(points[~points["baseline"]]), points[points["baseline"]]
+    x, y = (data.extent(trained, baselines, axis) for axis in ("x", "y"))
+    marks = data.told(trained[~trained["also_on"]])
+    edged = data.told(data.at_the_edge(baselines, x, y))
+    ringed = data.ringed(pd.concat([marks, edged]), chosen or {})
+    dots = seeds[seeds["variant"].isin(trained["variant"])] if seeds is not None and not small else points[:0]
+    spreads = marks[:0] if small else marks[marks["seeds"] > 1]
+    paths_drawn = trained if paths else trained[:0]
+    width, height = _SMALL_PLOT if small else _PLOT
+    above = ringed.assign(top=ringed["y"] + data.LETTER / height * (y.high - y.low))
+    covered = data.covered_lines(paths_drawn, spreads, dots, above)
+    view = _View(question, x, y, small)
+    layers = [
+        *view.spreads(spreads),
+        view.seeds(data.coloured(dots)),
+        *view.paths(paths_drawn),
+        view.baselines(edged),
+        view.chosen(ringed),
+        view.marks(marks),
+        view.letters(ringed),
+        view.labels(data.labels(marks, edged, covered, x, y, width, height, few=small)),
+        view.better(),
+    ]
+    drawn = [layer for layer in layers if len(layer.data)]
+    _pickable(drawn)
+    return layered(drawn, NAME, SMALL_HEIGHT if small else HEIGHT, question.note)
+
+
+def takeaway(points: pd.DataFrame, question: Question) -> str:
+    """What the chart says, for its name: the best on each axis, and where the longest path leads."""
+    marks = points[~points["also_on"] & ~points["baseline"]]
+    if marks.empty:
+        return f"No trained method yet, only {listed(list(points['label']))}. {question.note}."
+    y, x = _best(marks, "y", question.y), _best(marks, "x", question.x)
+    return (
+        f"Of {len(marks)} settings {y['label']} has the best {key_title(question.y)}, {number(y['y'])}, "
+        f"and {x['label']} the best {key_title(question.x)}, {number(x['x'])}. "
+        f"{_path_in_words(points, question)}{question.note}."
+    )
+
+
+def _best(marks: pd.DataFrame, axis: str, key: str) -> Any:
+    return marks.sort_values(axis, ascending=better(key) == "lower", kind="stable").iloc[0]
+
+
+def _path_in_words(points: pd.DataFrame, question: Question) -> str:
+    """Where the path with most points leads, from its weakest to its strongest; empty where no path has two points."""
+    longest = max((path for _, path in points.groupby("path", sort=True)), key=len)
+    if len(longest) < 2:
+        return ""
+    first, last = longest.sort_values("order").iloc[[0, -1]].to_dict("records")
+    moves = [
+        f"{key_title(key)} goes from {number(first[axis])} to {number(last[axis])}"
+        for axis, key in (("y", question.y), ("x", question.x))
+    ]
+    strengths = f"{last['symbol']} {first['strength']:g} to {last['strength']:g}"
+    return f"Along {last['method_label']}, {strengths}, {listed(moves)}. "
+
+
+def _pickable(layers: list[alt.Chart]) -> None:
+    """Gives the selection to the marks, or to the baselines where there are no marks yet."""
+    name = "marks" if any(layer.name == "marks" for layer in layers) else "baselines"
+    place = next(n for n, layer in enumerate(layers) if layer.name == name)
+    layers[place] = layers[place].add_params(alt.selection_point(name=PICK, fields=["variant"]))
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """The layers, and what they share: the question, both ranges, and how large the marks are."""
+
+    question: Question
+    x: Extent
+    y: Extent
+    small: bool
+
+    def _base(self, rows: pd.DataFrame) -> alt.Chart:
+        x, y = (alt.Scale(domain=[e.low, e.high], zero=False, nice=False) for e in (self.x, self.y))
+        axis = alt.Axis(format="~g", tickCount=5 if self.small else 6)
+        return alt.Chart(rows).encode(
+            x=alt.X("x:Q", title=axis_title(self.question.x), scale=x, axis=axis),
+            y=alt.Y("y:Q", title=axis_title(self.question.y), scale=y, axis=axis),
+        )
+
+    def spreads(self, rows: pd.DataFrame) -> list[alt.Chart]:
+        """From the lowest to the highest seed, in both directions."""
+        base = self._base(rows).mark_rule(strokeWidth=1.5, tooltip=None).encode(color=_own("faint"))
+        across, along = base.encode(x="x_low:Q", x2="x_high"), base.encode(y="y_low:Q", y2="y_high")
+        return [named(across, "spread_x"), named(along, "spread_y")]
+
+    def seeds(self, dots: pd.DataFrame) -> alt.Chart:
+        """Single seeds, faint."""
+        tips = [alt.Tooltip("label:N", title="Setting"), alt.Tooltip("seed:Q", title="Seed")]
+        marks = self._base(dots).mark_point(filled=True, size=22, opacity=1)
+        return named(marks.encode(color=_own("faint"), tooltip=tips), "seeds")
+
+    def paths(self, trained: pd.DataFrame) -> list[alt.Chart]:
+        """Lines in order of strength, and where they lead."""
+        lines = self._base(trained).mark_line(strokeWidth=1.5 if self.small else 2, tooltip=None)
+        joined = lines.encode(detail="path:N", order="order:Q", color=_own("colour"))
+        return [named(joined, "paths"), self._arrows(data.segments(trained))]
+
+    def _arrows(self, segments: pd.DataFrame) -> alt.Chart:
+        """A head in the middle of each line that is long enough; it turns with the line whatever the chart's size."""
+        ends = {f"{a}{n}": f"scale('{NAME}_{a}', datum.{a}{n})" for a in "xy" for n in (1, 2)}
+        turn = f"atan2({ends['y2']} - {ends['y1']}, {ends['x2']} - {ends['x1']}) * 180 / PI"
+        long_enough = f"hypot({ends['x2']} - {ends['x1']}, {ends['y2']} - {ends['y1']}) > 26"
+        size = alt.expr(f"{long_enough} ? {45 if self.small else 70} : 0")
+        heads = self._base(segments).mark_point(
+            shape=palette.ARROW_HEAD,
+            filled=True,
+            strokeWidth=0,
+            opacity=1,
+            tooltip=None,
+            angle=alt.expr(turn),
+            size=size,
+        )
+        return named(heads.encode(color=_own("colour")), "arrows")
+
+    def baselines(self, edged: pd.DataFrame) -> alt.Chart:
+        """Reference marks, grey."""
+        marks = self._base(edged).mark_point(
+            filled=True, size=130, color=palette.NEUTRAL, shape=palette.BASELINE_SHAPE, opacity=1, cursor="pointer"
+        )
+        return named(marks.encode(tooltip=self._tooltip()), "baselines")
+
+    def marks(self, marks: pd.DataFrame) -> alt.Chart:
+        """The settings, in their methods' colours and shapes."""
+        points = self._base(marks).mark_point(filled=True, size=60 if self.small else 110, opacity=1, cursor="pointer")
+        names = dict(zip(marks["method"], marks["method_label"], strict=True))
+        methods = palette.in_order(names)
+        legend = None if self.small else alt.Legend(title=None, orient="bottom", columns=5, symbolSize=90)
+        shown: dict[str, Any] = {"legend": legend, "title": "Method"}
+        colour = palette.colour_scale(methods, [names[m] for m in methods])
+        shape = palette.shape_scale(methods, [names[m] for m in methods])
+        coloured = points.encode(
+            color=alt.Color("method_label:N", scale=colour, **shown),
+            shape=alt.Shape("method_label:N", scale=shape, **shown),
+        )
+        return named(coloured.encode(tooltip=self._tooltip()), "marks")
+
+    def chosen(self, ringed: pd.DataFrame) -> alt.Chart:
+        """Rings around the chosen ones."""
+        rings = self._base(ringed).mark_point(
+            filled=False, size=380, strokeWidth=2.5, stroke=palette.NEUTRAL, shape="circle", opacity=1, tooltip=None
+        )
+        return named(rings, "chosen")
+
+    def letters(self, ringed: pd.DataFrame) -> alt.Chart:
+        """What the chosen ones are called."""
+        style: dict[str, Any] = {
+            "dy": -21,
+            "fontSize": 13,
+            "fontWeight": "bold",
+            "color": palette.NEUTRAL,
+            "tooltip": None,
+        }
+        return named(self._base(ringed).mark_text(**style).encode(text="letter:N"), "letters")
+
+    def labels(self, placed: pd.DataFrame) -> alt.Chart:
+        """Strengths and names beside the marks."""
+        where: dict[str, Any] = {
+            "align": alt.expr("datum.align"),
+            "dx": alt.expr("datum.dx"),
+            "dy": alt.expr("datum.dy"),
+        }
+        text = self._base(placed).mark_text(
+            fontSize=11, color=palette.NEUTRAL, tooltip=None, baseline="middle", **where
+        )
+        return named(text.encode(text="text:N"), "labels")
+
+    def better(self) -> alt.Chart:
+        """Names the corner in which both metrics are better."""
+        x, y = better(self.question.x), better(self.question.y)
+        right, top, arrow = x == "higher", y == "higher", _CORNERS[x, y]
+        place: dict[str, Any] = {"align": "right", "dx": -6} if right else {"align": "left", "dx": 6}
+        place |= {"baseline": "top", "dy": 6} if top else {"baseline": "bottom", "dy": -6}
+        words = pd.DataFrame({"words": [f"better {arrow}" if right else f"{arrow} better"]})
+        corner = alt.Chart(words).mark_text(
+            fontSize=12, fontWeight="bold", color=palette.NEUTRAL, tooltip=None, **place
+        )
+        at = alt.value("width" if right else 0), alt.value(0 if top else "height")
+        return named(corner.encode(x=at[0], y=at[1], text="words:N"), "better")
+
+    def _tooltip(self) -> list[alt.Tooltip]:
+        y, x = (key_title(key) for key in (self.question.y, self.question.x))
+        fields = (("label:N", "Setting"), ("y_text:N", y), ("x_text:N", x), ("seeds:Q", "Seeds"))
+        return [alt.Tooltip(field, title=title) for field, title in fields]
+
+
+def _own(column: str) -> alt.Color:
+    """Colours by value: a layer that shared the marks' scale, and refused a legend, would take theirs away."""
+    return alt.Color(f"{column}:N", scale=None)

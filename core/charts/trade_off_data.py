@@ -1,0 +1,132 @@
+"""The frames that the layers of the trade-off chart are drawn from.
+
+Here: ranges of the axes, baselines moved to the edge, segments of paths, labels that fit. Frames in, frames out.
+Not here: marks and encodings (trade_off.py), how a label finds its place (labels.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from core.charts import palette
+from core.charts.labels import Extent, Line, place_labels
+from core.charts.text import number
+
+MARGIN = 0.08  # of the range, around the outermost marks
+NEAR = 0.35  # a baseline further off than this share of the range stands at the edge, with its value
+LETTER = 28  # pixels from a chosen mark's middle to the top of its letter
+FAINT = "80"  # half transparent, written behind a colour; an opacity of the mark would fade the legend too
+
+
+def extent(trained: pd.DataFrame, baselines: pd.DataFrame, axis: str) -> Extent:
+    """The range of an axis: what was trained, with a margin, and the baselines that are not far off.
+
+    Without anything trained, the baselines.
+    """
+    core = trained if len(trained) else baselines
+    low, high = float(core[f"{axis}_low"].min()), float(core[f"{axis}_high"].max())
+    span = (high - low) or abs(high) * 0.1 or 0.01
+    near = [v for v in baselines[axis] if low - NEAR * span <= v <= high + NEAR * span]
+    low, high = min([low, *near]), max([high, *near])
+    margin = MARGIN * max(high - low, span)
+    return Extent(low - margin, high + margin)
+
+
+def coloured(rows: pd.DataFrame) -> pd.DataFrame:
+    """With each method's colour, and a faint one for what stands behind the marks."""
+    colours = [palette.style(method).colour for method in rows["method"]]
+    return rows.assign(colour=colours, faint=[f"{colour}{FAINT}" for colour in colours])
+
+
+def at_the_edge(baselines: pd.DataFrame, x: Extent, y: Extent) -> pd.DataFrame:
+    """The baselines, those outside of the ranges moved to the edge; `beyond` says where they really are."""
+    beyond = [f"{_beyond(row.y, y, '↓', '↑')}{_beyond(row.x, x, '←', '→')}" for row in baselines.itertuples()]
+    inside = {axis: baselines[axis].clip(e.inner_low, e.inner_high) for axis, e in (("x", x), ("y", y))}
+    return baselines.assign(true_x=baselines["x"], true_y=baselines["y"], beyond=beyond, **inside)
+
+
+def _beyond(value: Any, extent: Extent, below: str, above: str) -> str:
+    if extent.low <= value <= extent.high:
+        return ""
+    return f" {below if value < extent.low else above} {number(value)}"
+
+
+def told(marks: pd.DataFrame) -> pd.DataFrame:
+    """With what a tooltip says of both axes: the mean, and the range over the seeds."""
+    words = {}
+    for axis in ("x", "y"):
+        means = marks.get(f"true_{axis}", marks[axis])
+        words[f"{axis}_text"] = [
+            f"{number(mean)} [{number(low)}, {number(high)}]" if seeds > 1 else number(mean)
+            for mean, low, high, seeds in zip(
+                means, marks[f"{axis}_low"], marks[f"{axis}_high"], marks["seeds"], strict=True
+            )
+        ]
+    return marks.assign(**words)
+
+
+def segments(trained: pd.DataFrame) -> pd.DataFrame:
+    """From each point of a path to the next one: x1, y1, x2, y2, and the middle as x and y."""
+    rows = trained.sort_values(["path", "order"])
+    after = rows.groupby("path")[["x", "y"]].shift(-1)
+    ends = rows.assign(x1=rows["x"], y1=rows["y"], x2=after["x"], y2=after["y"]).dropna(subset=["x2"])
+    return ends.assign(x=(ends["x1"] + ends["x2"]) / 2, y=(ends["y1"] + ends["y2"]) / 2)
+
+
+def ringed(marks: pd.DataFrame, chosen: Mapping[str, str]) -> pd.DataFrame:
+    """The chosen ones, with their `letter`; a variant that is chosen twice carries both."""
+    letters: dict[str, str] = {}
+    for letter, variant in chosen.items():
+        letters[variant] = f"{letters[variant]}, {letter}" if variant in letters else letter
+    found = marks[marks["variant"].isin(list(letters))]
+    return found.assign(letter=[letters[variant] for variant in found["variant"]])
+
+
+def labels(
+    marks: pd.DataFrame,
+    baselines: pd.DataFrame,
+    covered: list[Line],
+    x: Extent,
+    y: Extent,
+    width: int,
+    height: int,
+    few: bool,
+) -> pd.DataFrame:
+    """The labels that fit: baselines first, then the ends of paths with their method's name, then other strengths.
+
+    few: no other strengths.
+    """
+    last = marks["order"].eq(marks.groupby("path")["order"].transform("max"))
+    texts = [_strength(row, end) for row, end in zip(marks.itertuples(), last, strict=True)]
+    wanted = pd.concat(
+        [
+            baselines.assign(text=baselines["label"] + baselines["beyond"], priority=0),
+            marks.assign(text=texts, priority=2 - last.astype("int64")),
+        ]
+    )
+    wanted = wanted[wanted["priority"] < 2] if few else wanted
+    return place_labels(wanted, covered, x, y, width, height)
+
+
+def _strength(row: Any, last: bool) -> str:
+    """A strength with its symbol if that is short; at the end of a path with the method's name."""
+    if pd.isna(row.strength):
+        return str(row.method_label)
+    if last:
+        return f"{row.method_label} {row.symbol} {row.strength:g}"
+    return f"{row.symbol} {row.strength:g}" if len(row.symbol) == 1 else f"{row.strength:g}"
+
+
+def covered_lines(trained: pd.DataFrame, spreads: pd.DataFrame, dots: pd.DataFrame, above: pd.DataFrame) -> list[Line]:
+    """What a label must not cover: paths, spreads, seeds, and the letters above chosen marks (up to `top`)."""
+    drawn = (
+        (segments(trained), ("x1", "y1", "x2", "y2")),
+        (spreads, ("x_low", "y", "x_high", "y")),
+        (spreads, ("x", "y_low", "x", "y_high")),
+        (dots, ("x", "y", "x", "y")),
+        (above, ("x", "y", "x", "top")),
+    )
+    return [line for rows, ends in drawn for line in rows[list(ends)].itertuples(index=False, name=None)]
