@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\n")
 
 
 def csv_text(frame: pd.DataFrame) -> str:
@@ -24,10 +24,14 @@ def csv_text(frame: pd.DataFrame) -> str:
 def neutralised(cell: Any) -> Any:
     """The cell, with an apostrophe in front if a spreadsheet would run it.
 
+    A lone carriage return becomes a line feed: the writer quotes that, and the other would begin a row of its own.
     >>> [neutralised(c) for c in ("=1+1", "Alien", -5)]
     ["'=1+1", 'Alien', -5]
     """
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(STARTS_A_FORMULA) else cell
+    if not isinstance(cell, str):
+        return cell
+    text = cell.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{text}" if text.startswith(STARTS_A_FORMULA) else text
 
 
 def parquet_bytes(frame: pd.DataFrame) -> bytes:

@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.cli.command import Commands, add_command, add_group
-from core.cli.output import Output, table
+from core.cli.output import Output, one_line, table
 from core.settings import Settings
 
 if TYPE_CHECKING:
     from core.datasets.store import DatasetInfo
-
-SPLITS = ("random", "temporal", "leave-one-out", "given")
 
 
 def add(commands: Commands) -> None:
@@ -50,7 +48,8 @@ def _add_import(inner: Commands) -> None:
     parser.add_argument(
         "--k-core", type=int, metavar="N", help="keep only users and items with at least N interactions"
     )
-    parser.add_argument("--split", choices=SPLITS, help="how test is held out (default random, or given with --test)")
+    splits = "random, temporal, leave-one-out or given (default random, or given with --test)"
+    parser.add_argument("--split", metavar="NAME", help=f"how test is held out: {splits}")
     parser.add_argument("--test-share", type=float, metavar="X", help="share of a user's interactions (default 0.2)")
     parser.add_argument("--validation-share", type=float, metavar="X", help="share of what remains (default 0.1)")
     parser.add_argument("--seed", type=int, metavar="N", help="of the random split (default 0)")
@@ -130,7 +129,7 @@ def _import_options(args: argparse.Namespace) -> dict[str, Any]:
         "title_column": args.title_col,
         "min_rating": args.min_rating,
         "k_core": args.k_core,
-        "split": args.split or ("given" if args.test else None),
+        "split": args.split,
         "test_share": args.test_share,
         "validation_share": args.validation_share,
         "seed": args.seed,
@@ -145,16 +144,18 @@ def described(info: DatasetInfo) -> dict[str, Any]:
 
 
 def _in_words(info: DatasetInfo) -> str:
-    lines = [
-        f"{info.name}  {info.title}" + ("  (simulated)" if info.simulated else ""),
-        f"id            {info.id}",
-        f"users         {info.users}",
-        f"items         {info.items}",
-        f"interactions  {info.interactions} ({info.train} train, {info.validation} validation, {info.test} test)",
-        f"prepared      {info.prepared_how}",
-        f"source        {info.source}",
-        f"licence       {info.licence}",
-        f"citation      {info.citation}",
-        *(f"note          {note}" for note in info.notes),
-    ]
-    return "\n".join(lines)
+    splits = f"{info.train} train, {info.validation} validation, {info.test} test"
+    facts = {
+        "id": info.id,
+        "users": info.users,
+        "items": info.items,
+        "interactions": f"{info.interactions} ({splits})",
+        "prepared": info.prepared_how,
+        "source": info.source,
+        "licence": info.licence,
+        "citation": info.citation,
+    }
+    lines = [f"{what:<12}  {one_line(str(fact))}" for what, fact in facts.items() if fact]
+    notes = [f"{'note':<12}  {one_line(note)}" for note in info.notes]
+    title = one_line(info.title) + (" (simulated)" if info.simulated else "")
+    return "\n".join([f"{info.name}: {title}", *lines, *notes])

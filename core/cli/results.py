@@ -67,7 +67,7 @@ def _print(records: list[Record], form: str, args: argparse.Namespace, output: O
     else:
         from core.export import csv_text, parquet_bytes
 
-        frame = _as_frame(records)
+        frame = _as_frame(records, args.by)
         if form == "csv":
             output.out.write(csv_text(frame))
         else:
@@ -150,11 +150,11 @@ def _as_table(records: list[Record], args: argparse.Namespace) -> str:
     return f"{shown}\n\n{about} --format csv has every metric."
 
 
-def _as_frame(records: list[Record]) -> pd.DataFrame:
-    """One column a field or metric."""
+def _as_frame(records: list[Record], by: str) -> pd.DataFrame:
+    """One column a field or metric; without records, those that there always are."""
     import pandas as pd
 
-    return pd.DataFrame([_flat(record) for record in records])
+    return pd.DataFrame([_flat(record) for record in records], columns=None if records else [by, "label"])
 
 
 def _flat(record: Record) -> Record:

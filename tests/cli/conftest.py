@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from core.cli.main import main
+from core.jobs.queue import Queue
 from core.settings import Settings
 from tests.conftest import KERNELS
 from tests.tiny import tiny_dataset
@@ -59,6 +60,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     try:
         assert main(["sweep", "tiny", *SWEEP, "--baseline", "most_popular", "--no-worker"]) == 0
         assert main(["worker", "--once"]) == 0
+        assert {(job.state, job.reason) for job in Queue(settings).jobs()} == {("done", None)}
         yield cache
     finally:
         os.environ.clear()

@@ -1,5 +1,6 @@
 """Answers and progress: what a terminal, a pipe and a spreadsheet get."""
 
+import csv
 import io
 import json
 
@@ -61,7 +62,8 @@ def test_progress_is_plain_lines_elsewhere():
 @given(st.text(max_size=20))
 def test_no_cell_of_a_csv_is_a_formula(text):
     written = csv_text(pd.DataFrame({text: [text]}))
-    cells = pd.read_csv(io.StringIO(written), dtype=str, keep_default_na=False, header=None).to_numpy().ravel()
+    cells = [cell for row in csv.reader(io.StringIO(written, newline="")) for cell in row]
+    assert len(cells) == 2
     assert not any(cell.startswith(STARTS_A_FORMULA) for cell in cells)
 
 

@@ -1,0 +1,191 @@
+"""`sweep`, `worker` and `jobs`: from a grid on the command line to finished runs."""
+
+import json
+
+import pytest
+
+from core.datasets.store import find_dataset
+from core.jobs import artifacts, control
+from core.jobs.queue import Queue
+from core.models.sweep import Sweep
+from tests.cli.conftest import SWEEP
+from tests.tiny import tiny_dataset
+
+QUICK = ("--epochs", "1", "--dim", "4")
+
+
+@pytest.fixture
+def tiny(settings):
+    """The tiny data set in this test's own cache."""
+    return tiny_dataset(settings)
+
+
+def test_a_dry_run_plans_and_queues_nothing(command, tiny, settings):
+    plan = command(
+        "sweep", "tiny", "--sampler", "auc_ns", "--beta", "0", "0.1", "--seed", "0", "1", "2", "--dry-run", "--json"
+    )
+    assert (plan.json["runs"], plan.json["cached"], plan.json["to_train"]) == (2 * 3, 0, 6)
+    assert [v["fields"]["sampler"] for v in plan.json["variants"]] == ["dns", "auc_ns"]
+    assert [v["variant"] for v in plan.json["variants"]] == [
+        v.id for v in Sweep(({"sampler": ["auc_ns"], "beta": [0, 0.1]},)).variants(tiny.id)
+    ]
+    assert Queue(settings).jobs() == []
+
+
+def test_a_field_that_is_not_used_makes_no_copies(command, tiny):
+    plan = command("sweep", "tiny", "--sampler", "rns", "--beta", "0", "0.1", "--dry-run", "--json").json
+    assert plan["runs"] == 1
+
+
+def test_baselines_alone_and_nothing_at_all(command, tiny):
+    methods = command("sweep", "tiny", "--baseline", "most_popular", "random", "--dry-run", "--json").json["variants"]
+    assert [v["fields"]["baseline"] for v in methods] == ["most_popular", "random"]
+    [default] = command("sweep", "tiny", "--dry-run", "--json").json["variants"]
+    assert (default["fields"]["encoder"], default["fields"]["sampler"], default["fields"]["loss"]) == (
+        "mf",
+        "rns",
+        "bpr",
+    )
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (("--beta", "-1", "--sampler", "auc_ns"), "beta='-1' is out of range"),
+        (("--alpha", "high", "--sampler", "auc_ns"), "alpha='high' is not a number"),
+        (("--sampler", "auc-ns"), "Did you mean auc_ns"),
+        (("--baseline", "popular"), "most_popular"),
+        (("--protocol", "test"), "protocol 'test'"),
+    ],
+    ids=["range", "number", "sampler", "baseline", "protocol"],
+)
+def test_a_variant_without_meaning_is_refused(command, tiny, settings, argv, says):
+    answer = command("sweep", "tiny", *argv, "--json")
+    assert (answer.code, answer.out) == (2, "")
+    assert says in answer.err
+    assert Queue(settings).jobs() == []
+
+
+def test_what_was_trained_is_not_trained_again(reading):
+    again = reading("sweep", "tiny", *SWEEP, "--baseline", "most_popular", "--dry-run", "--json").json
+    # RNS, DNS (AUC-NS at beta 0) and AUC-NS by two seeds; most popular knows no chance
+    assert (again["runs"], again["cached"], again["to_train"]) == (3 * 2 + 1, 7, 0)
+
+
+def test_queue_then_train(command, tiny, settings):
+    queued = command("sweep", "tiny", *QUICK, "--no-worker", "--json").json
+    assert (queued["dataset"], queued["queued"], queued["cached"], len(queued["runs"])) == (tiny.id, 1, 0, 1)
+    [job] = command("jobs", "--json").json
+    assert set(job) == {"job", "kind", "run", "label", "state", "epoch", "epochs", "seconds", "left", "tries", "reason"}
+    assert (job["kind"], job["run"], job["state"]) == ("train", queued["runs"][0], "queued")
+    assert command("worker", "--once", "--json").json == {"served": True}
+    assert artifacts.finished_runs(settings) == queued["runs"]
+    assert command("jobs", "list", "--json").json[0]["state"] == "done"
+    waited = command("sweep", "tiny", *QUICK, "--no-worker", "--wait", "--json").json
+    assert (waited["cached"], waited["failed"]) == (1, [])
+
+
+def test_wait_starts_the_worker_and_tells_of_failures(command, tiny):
+    """A learning rate that diverges fails its run; the other one is done."""
+    answer = command("sweep", "tiny", "--lr", "0.01", "100", "--epochs", "3", "--wait", "--json")
+    assert answer.code == 1
+    [failed] = answer.json["failed"]
+    assert failed["state"] == "failed"
+    assert failed["reason"] in answer.err
+
+
+def test_a_known_data_set_is_fetched_first(command, settings):
+    answer = command("sweep", "ml-100k", "--no-worker", "--json")
+    assert answer.json["dataset"] == "ml-100k"
+    [job] = Queue(settings).jobs()
+    assert (job.kind, job.payload["name"], Sweep.from_json(job.payload["then"]).seeds) == ("prepare", "ml-100k", (0,))
+
+
+def test_wait_follows_the_fetch_and_then_the_runs(command, settings):
+    answer = command("sweep", "simulated", *QUICK, "--wait", "--json")
+    assert answer.code == 0
+    assert answer.json["dataset"] == find_dataset(settings, "simulated").id
+    assert artifacts.finished_runs(settings) == answer.json["runs"]
+
+
+def test_an_unknown_data_set(command):
+    answer = command("sweep", "ml-100", "--dry-run")
+    assert answer.code == 2
+    assert "Did you mean ml-100k" in answer.err
+
+
+@pytest.fixture
+def plan_file(tmp_path):
+    """Write a plan and return its path."""
+
+    def write(text):
+        path = tmp_path / "plan.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_a_plan_asks_for_what_the_options_ask_for(command, tiny, plan_file):
+    plan = plan_file('seeds = [3]\nbaselines = "random"\n[[grids]]\nsampler = "auc_ns"\nbeta = [0.1, 0.2]\n')
+    by_file = command("sweep", "tiny", "--file", plan, "--dry-run", "--json").json
+    options = ("--seed", "3", "--baseline", "random", "--sampler", "auc_ns", "--beta", "0.1", "0.2")
+    assert by_file == command("sweep", "tiny", *options, "--dry-run", "--json").json
+    assert command("sweep", "tiny", "--file", plan, "--seed", "0", "1", "--dry-run", "--json").json["runs"] == 3 * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("seeds = [0", "it is no plan"),
+        ("seed = [0]\n", "there is no such key"),
+        ("seeds = [-1]\nbaselines = ['random']\n", "whole numbers"),
+        ("[[grids]]\nbetta = [0.1]\n", "there is no such field"),
+        ("baselines = ['popular']\n", "most_popular"),
+        ("protocol = 'test'\n", "there is no such protocol"),
+        ("grids = [1]\n", "1 is no table"),
+        ("name = 'x'\n", "it asks for nothing"),
+    ],
+    ids=["toml", "key", "seed", "field", "baseline", "protocol", "grid", "nothing"],
+)
+def test_a_bad_plan_names_the_place(command, tiny, plan_file, text, says):
+    path = plan_file(text)
+    answer = command("sweep", "tiny", "--file", path)
+    assert answer.code == 2
+    assert str(path) in answer.err
+    assert says in answer.err
+
+
+def test_a_plan_and_fields_exclude_each_other(command, tiny, plan_file):
+    answer = command("sweep", "tiny", "--file", plan_file("baselines = ['random']\n"), "--beta", "0.1")
+    assert answer.code == 2
+    assert "--beta and --file" in answer.err
+
+
+def test_jobs_are_steered(command, tiny, settings, monkeypatch):
+    monkeypatch.setattr(control, "ensure_worker", lambda _: False)
+    command("sweep", "tiny", *QUICK, "--seed", "0", "1", "2", "--no-worker")
+    first, second, third = (job["job"] for job in reversed(command("jobs", "--json").json))
+    assert command("jobs", "cancel", str(first), "--json").json["state"] == "cancelled"
+    assert command("jobs", "retry", str(first), "--json").json["state"] == "queued"
+    run = Queue(settings).job(second).run
+    assert command("jobs", "cancel", run[:8], "--json").json["job"] == second
+    assert command("jobs", "pause", "--json").json == {"paused": True}
+    paused = command("jobs")
+    assert "paused" in paused.err
+    assert str(third) in paused.out
+    assert command("jobs", "resume", "--json").json == {"paused": False}
+    assert command("jobs", "cancel", "all", "--json").json == {"cancelled": 2}
+    assert {job["state"] for job in json.loads(command("jobs", "--json").out)} == {"cancelled"}
+
+
+@pytest.mark.parametrize("asked", ["99", "", "zz"])
+def test_a_job_that_is_not_there(command, tiny, asked):
+    answer = command("jobs", "cancel", asked)
+    assert answer.code == 2
+    assert "There is no job" in answer.err
+
+
+def test_an_empty_queue(command):
+    assert command("jobs", "--json").json == []
+    assert "empty" in command("jobs").out
