@@ -20,7 +20,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -39,10 +39,13 @@ if TYPE_CHECKING:  # compiles kernels on import, which waits until a run needs t
 Train = Callable[[Dataset, Run, Callable[["Progress"], None]], "Result"]
 Acquire = Callable[[Settings, str, Callable[[float, str], None]], DatasetInfo]
 
+Point = tuple[int, float, float, float | None]
+"""One epoch of a learning curve: epoch, seconds, loss, metric."""
+
 REPORT_SECONDS = 0.25
 """The least time between two reports: epochs may take milliseconds."""
 CURVE_POINTS = 400
-"""A learning curve that is longer is thinned to every second point."""
+"""A learning curve that is longer is thinned."""
 LOG_BYTES = 1_000_000
 """A log that is longer when an attempt begins is put aside, and the one put aside before is dropped."""
 
@@ -188,7 +191,7 @@ class _Observer:
         self._due = 0.0
         self._latest: Report | None = None
         self._metric: float | None = None
-        self._curve: list[tuple[int, float, float | None, float | None]] = []
+        self._curve: list[Point] = []
 
     def __call__(self, progress: Progress) -> None:
         if os.getppid() != self._parent:
@@ -197,7 +200,7 @@ class _Observer:
         self._metric = self._metric if progress.metric is None else progress.metric
         self._curve.append((progress.epoch, progress.seconds, progress.loss, progress.metric))
         if len(self._curve) > CURVE_POINTS:
-            self._curve = [p for n, p in enumerate(self._curve) if p[3] is not None or n % 2 == 0][-CURVE_POINTS:]
+            self._curve = _thinned(self._curve)
         self._latest = Report(
             share=progress.epoch / max(progress.epochs, 1),
             epoch=progress.epoch,
@@ -215,6 +218,16 @@ class _Observer:
         self._due = time.perf_counter() + REPORT_SECONDS
         if self._latest:
             self._attempt.report(Report(**{**asdict(self._latest), "curve": self._curve}))
+
+
+def _thinned(curve: list[Point]) -> list[Point]:
+    """Every second point less, of those with a metric or of those without, whichever are more."""
+    looked, plain = [p for p in curve if p[3] is not None], [p for p in curve if p[3] is None]
+    if len(looked) > len(plain):
+        looked = looked[::-2]
+    else:
+        plain = plain[::-2]
+    return sorted(looked + plain)
 
 
 def _reset_peak_memory() -> None:
@@ -263,17 +276,17 @@ def _logged(attempt: Attempt) -> Iterator[None]:
     path = log_path(attempt.settings, attempt.job.id)
     path.parent.mkdir(parents=True, exist_ok=True)
     rotate(path)
-    with path.open("a", encoding="utf-8") as log:
+    with path.open("a", encoding="utf-8", buffering=1) as log:
         print(f"--- {attempt.job.label}: attempt {attempt.job.attempt}", file=log, flush=True)
         before = [os.dup(1), os.dup(2)]
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
         faulthandler.enable(2)  # a crash in compiled code leaves the Python lines that led there
         try:
-            yield
+            with redirect_stdout(log), redirect_stderr(log):
+                yield
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            log.flush()
             for number, old in enumerate(before, start=1):
                 os.dup2(old, number)
                 os.close(old)

@@ -16,12 +16,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from core.datasets import store
+from core.datasets.catalogue import CATALOGUE
 from core.datasets.store import DatasetInfo
 from core.errors import BadVariant, DamagedArtifact, Unknown
 from core.jobs import artifacts
 from core.jobs.attempt import log_path, rotate
 from core.jobs.estimates import Estimator, read_estimator
 from core.jobs.queue import Job, Kind, Queue, State
+from core.models.protocols import refusal
 from core.models.sweep import DEFAULT_SWEEP, Sweep
 from core.models.variant import Run, Variant
 from core.settings import PROJECT, Settings
@@ -105,8 +107,6 @@ def request_dataset(
     then: the sweep to train on it; fallback: the data set that takes its place if no source can be reached.
     Raises Unknown for a name that the catalogue lacks, and BadVariant if the sweep makes no sense.
     """
-    from core.datasets.catalogue import CATALOGUE
-
     for known in (name, fallback or name):
         if known not in CATALOGUE:
             raise Unknown("data set", known, CATALOGUE)
@@ -126,8 +126,6 @@ def autostart(settings: Settings) -> None:
     """
     if not settings.autostart:
         return
-    from core.datasets.catalogue import CATALOGUE
-
     queue = Queue(settings)
     if not store.list_datasets(settings):
         label = f"Prepare {CATALOGUE[DEFAULT_DATASET].title}"
@@ -152,15 +150,19 @@ def resume(settings: Settings) -> None:
 
 
 def runs_of(settings: Settings, dataset_id: str, sweep: Sweep) -> list[Run]:
-    """The runs a sweep means on that data set, in order of training. dataset_id: a whole id.
+    """The runs a sweep means on that data set, in order of training.
 
     Under `refit` each variant takes the number of epochs that its finished `validation` runs chose: their median.
-    Raises BadVariant with every reason, a missing validation run being one.
+    Raises Unknown, and BadVariant with every reason, a missing validation run being one.
     """
+    info = store.find_dataset(settings, dataset_id)
     if sweep.protocol != "refit":
-        return sweep.runs(dataset_id)
-    asked = replace(sweep, protocol="validation", baselines=()).variants(dataset_id)
-    chosen = _chosen_epochs(settings, dataset_id)
+        runs = sweep.runs(info.id)
+        if reasons := dict.fromkeys(why for run in runs if (why := refusal(run.variant, info.validation))):
+            raise BadVariant(reasons)
+        return runs
+    asked = replace(sweep, protocol="validation", baselines=()).variants(info.id)
+    chosen = _chosen_epochs(settings, info.id)
     if missing := [v.label for v in asked if v.id not in chosen]:
         raise BadVariant(
             f"Refit trains for the epochs that validation chose, and {label} has no finished run under that protocol. "
@@ -168,7 +170,7 @@ def runs_of(settings: Settings, dataset_id: str, sweep: Sweep) -> list[Run]:
             for label in missing
         )
     grids = tuple(_refit_grid(v, chosen[v.id]) for v in asked)
-    return replace(sweep, grids=grids).runs(dataset_id)
+    return replace(sweep, grids=grids).runs(info.id)
 
 
 def _refit_grid(variant: Variant, epochs: Sequence[int]) -> dict[str, list[object]]:

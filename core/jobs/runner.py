@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -23,6 +24,9 @@ from core.errors import Failed
 from core.jobs.attempt import Attempt, Outcome, work
 from core.kernels import THREADS, use_kernel_cache, warm_up
 from core.settings import Settings
+
+TAKING_SECONDS = 2.0
+"""How long an executor may need to take what it was sent; it needs milliseconds."""
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -99,6 +103,7 @@ class _Slot:
         self._settings = settings
         self._executor: ProcessPoolExecutor | None = None
         self._current: Future[Outcome] | None = None
+        self._sent: Future[Any] | None = None
 
     @property
     def busy(self) -> bool:
@@ -107,7 +112,10 @@ class _Slot:
     def submit(self, work: Callable[[Attempt], Outcome], attempt: Attempt) -> Future[Outcome]:
         future: Future[Outcome] = Future()
         self._current = future
-        self._send(work, attempt).add_done_callback(lambda done: _pass_on(done, future))
+        try:
+            self._send(work, attempt).add_done_callback(lambda done: _pass_on(done, future))
+        except BrokenProcessPool as error:
+            future.set_exception(_died(error))
         return future
 
     def prepare(self, action: Callable[[Settings], object], settings: Settings) -> None:
@@ -116,21 +124,28 @@ class _Slot:
 
     def stop(self) -> None:
         if self._executor:
+            self._let_it_take_what_was_sent()
             self._executor.shutdown(wait=True, kill_workers=True)
+            self._executor = None
 
     def _send(self, function: Callable[..., Any], argument: object) -> Future[Any]:
-        for last in (False, True):
-            if self._executor is None:
-                self._executor = _new_executor(self._settings)
-            try:
-                sent: Future[Any] = self._executor.submit(function, argument)
-                return sent
-            except BrokenProcessPool:  # died since the last attempt, or with it
-                self._executor.shutdown(wait=False, kill_workers=True)
-                self._executor = None
-                if last:
-                    raise
-        raise AssertionError("unreachable")
+        try:
+            self._sent = self._process().submit(function, argument)
+        except BrokenProcessPool:  # it died since the last attempt, or with it
+            self.stop()
+            self._sent = self._process().submit(function, argument)
+        return self._sent
+
+    def _let_it_take_what_was_sent(self) -> None:
+        """Shut down in the moment between the two, loky's thread dies of a KeyError (joblib 1.6.0)."""
+        deadline = time.monotonic() + TAKING_SECONDS
+        while self._sent and not (self._sent.running() or self._sent.done()) and time.monotonic() < deadline:
+            time.sleep(0.001)
+
+    def _process(self) -> ProcessPoolExecutor:
+        if self._executor is None:
+            self._executor = _new_executor(self._settings)
+        return self._executor
 
 
 def _new_executor(settings: Settings) -> ProcessPoolExecutor:
@@ -141,7 +156,8 @@ def _new_executor(settings: Settings) -> ProcessPoolExecutor:
 
 def _begin(settings: Settings, parent: int) -> None:
     """What a training process does first."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the worker's to handle
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # sent to a whole group, these are the worker's to handle: it ends us
     _end_with_parent(parent)
     sys.meta_path.insert(0, _WithoutPandas())
     use_kernel_cache(settings)
@@ -169,8 +185,10 @@ def _pass_on(done: Future[Outcome], future: Future[Outcome]) -> None:
     error = done.exception()
     if error is None:
         future.set_result(done.result())
-    elif isinstance(error, BrokenProcessPool):
-        codes = re.search(r"exit codes of the workers are \{(.*?)\}", str(error))
-        future.set_exception(ProcessDied(codes.group(1) if codes else type(error).__name__))
     else:
-        future.set_exception(error)
+        future.set_exception(_died(error) if isinstance(error, BrokenProcessPool) else error)
+
+
+def _died(error: BaseException) -> ProcessDied:
+    codes = re.search(r"exit codes of the workers are \{(.*?)\}", str(error))
+    return ProcessDied(codes.group(1) if codes else type(error).__name__)

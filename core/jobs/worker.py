@@ -129,6 +129,9 @@ class Worker:
                 self._queue.finish(job)  # it died after publishing
             else:
                 self._queue.died(job, str(error))
+        except Exception as error:
+            log.exception("job %d, %s", job.id, job.label)
+            self._queue.fail(job, f"The attempt could not be made: {type(error).__name__}: {error}")
         else:
             log.info("job %d, %s: %s %s", job.id, job.label, outcome.state, outcome.reason or "")
             self._record(job, outcome)
@@ -154,7 +157,7 @@ def serve(
 ) -> bool:
     """Be the worker of this cache folder until there is nothing to do. False, at once, if another one is.
 
-    stopping: set it to end early; jobs under way go back to the queue. On the main thread SIGTERM and Ctrl-C set it.
+    stopping: set it to end early, and jobs under way go back to the queue; on the main thread signals to end do so too.
     """
     stopping = stopping or threading.Event()
     _stop_on_signals(stopping)
@@ -180,7 +183,7 @@ def _stop_on_signals(stopping: threading.Event) -> None:
         stopping.set()
 
     if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, stop)
 
 

@@ -33,12 +33,13 @@ def start_worker(settings: Settings, **variables: str) -> "subprocess.Popen[byte
 
 
 def processes_of(settings: Settings) -> list[psutil.Process]:
-    """Every process that works on this cache, this one left out."""
+    """Every process that works on this cache; without this one and the helper that loky keeps beside it."""
     found = []
     for process in psutil.process_iter():
         try:
             ours = process.environ().get("LONGTAIL_CACHE") == str(settings.cache)
-            if ours and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
+            helper = process.ppid() == os.getpid() and "resource_tracker" in " ".join(process.cmdline())
+            if ours and not helper and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
         except psutil.Error:
             continue

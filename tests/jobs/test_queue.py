@@ -1,0 +1,422 @@
+import multiprocessing
+import sqlite3
+import threading
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
+
+from core.errors import BadInput, Refused, Unknown
+from core.jobs.queue import ACTIVE, MAX_TRIES, MIGRATIONS, Job, Kind, Queue, Report, State
+from core.models.sweep import DEFAULT_SWEEP, Sweep
+from core.settings import Settings
+
+DATASET = "0" * 16
+SWEEP = Sweep(
+    grids=({"sampler": ["rns"]}, {"sampler": ["auc_ns"], "beta": [0.0, 0.1]}), seeds=(0, 1), name="two methods"
+)
+
+
+@pytest.fixture
+def queue(settings: Settings) -> Queue:
+    return Queue(settings)
+
+
+def add(queue: Queue, sweep: Sweep = SWEEP, finished: tuple[str, ...] = (), **options) -> int:
+    return queue.add_sweep(DATASET, sweep, sweep.runs(DATASET), finished, **options).sweep
+
+
+def claim(queue: Queue) -> Job:
+    job = queue.claim()
+    assert job is not None
+    return job
+
+
+def test_first_seeds_of_all_variants_come_first(queue):
+    add(queue)
+    order = [claim(queue) for _ in range(6)]
+    assert [job.payload["seed"] for job in order] == [0, 0, 0, 1, 1, 1]
+    assert len({job.label.split(", seed")[0] for job in order[:3]}) == 3
+    assert queue.claim() is None
+
+
+def test_two_equal_requests_train_once(queue):
+    first = queue.add_sweep(DATASET, SWEEP, SWEEP.runs(DATASET))
+    second = queue.add_sweep(DATASET, SWEEP, SWEEP.runs(DATASET))
+    assert (first.queued, first.waiting, second.queued, second.waiting) == (6, 0, 0, 6)
+    assert [j.id for j in queue.jobs(sweep=first.sweep)] == [j.id for j in queue.jobs(sweep=second.sweep)]
+
+
+def test_equal_requests_at_the_same_time_train_once(settings):
+    """Threads of one app and processes of others differ in nothing: every call has a connection of its own."""
+    start = threading.Barrier(8)
+
+    def request() -> None:
+        queue = Queue(settings)
+        start.wait()
+        queue.add_sweep(DATASET, SWEEP, SWEEP.runs(DATASET))
+
+    threads = [threading.Thread(target=request) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Queue(settings).counts()[State.QUEUED] == 6
+    assert len(Queue(settings).sweeps()) == 8
+
+
+def _claim_all(settings: Settings, start, claimed) -> None:
+    queue = Queue(settings)  # also creates the file, at the same time as others
+    start.wait()
+    while job := queue.claim():
+        claimed.put(job.id)
+    claimed.put(None)
+
+
+def test_no_job_is_claimed_twice_by_processes_that_create_the_file_together(settings):
+    context = multiprocessing.get_context("spawn")
+    start, claimed = context.Barrier(4), context.Queue()
+    others = [context.Process(target=_claim_all, args=(settings, start, claimed)) for _ in range(3)]
+    for process in others:
+        process.start()
+    add(Queue(settings))
+    start.wait()
+    found, ended = [], 0
+    while ended < len(others):
+        got = claimed.get(timeout=60)
+        ended += got is None
+        found += [] if got is None else [got]
+    for process in others:
+        process.join()
+    assert sorted(found) == list(range(1, 7))
+
+
+def test_runs_trained_before_are_shown_as_done_and_not_queued(queue):
+    runs = SWEEP.runs(DATASET)
+    added = queue.add_sweep(DATASET, SWEEP, runs, {runs[0].id, runs[4].id})
+    assert (added.runs, added.cached, added.waiting, added.queued) == (6, 2, 0, 4)
+    jobs = queue.jobs(sweep=added.sweep)
+    assert [j.run for j in jobs] == [r.id for r in runs]
+    assert [(j.state == State.DONE, j.cached) for j in jobs] == [(n in {0, 4}, n in {0, 4}) for n in range(6)]
+
+
+def test_a_run_done_in_an_earlier_sweep_keeps_its_one_row(queue):
+    sweep = Sweep(grids=({"sampler": ["rns"]},), seeds=(0,))
+    add(queue, sweep)
+    job = claim(queue)
+    queue.finish(job)
+    again = queue.add_sweep(DATASET, sweep, sweep.runs(DATASET), {job.run})
+    assert again.cached == 1
+    assert [j.id for j in queue.jobs(sweep=again.sweep)] == [job.id]
+
+
+def test_a_run_whose_result_was_deleted_is_queued_again(queue):
+    sweep = Sweep(grids=({"sampler": ["rns"]},), seeds=(0,))
+    add(queue, sweep)
+    queue.finish(claim(queue))
+    assert queue.add_sweep(DATASET, sweep, sweep.runs(DATASET), finished=()).queued == 1
+
+
+def test_sweeps_remember_what_was_asked(queue):
+    number = add(queue)
+    record = queue.sweep(number)
+    assert (record.name, record.dataset, record.spec.to_json(), record.runs) == (
+        "two methods",
+        DATASET,
+        SWEEP.to_json(),
+        6,
+    )
+    assert [s.id for s in queue.sweeps()] == [number]
+    with pytest.raises(Unknown):
+        queue.sweep(99)
+
+
+def test_preparations_go_first_and_expand_their_sweep(queue):
+    add(queue)
+    job = queue.add_prepare("ml-100k", then=DEFAULT_SWEEP, fallback="simulated")
+    assert queue.add_prepare("ml-100k") == job
+    prepare = claim(queue)
+    assert (prepare.id, prepare.kind, prepare.dataset, prepare.run) == (job, Kind.PREPARE, "ml-100k", None)
+    other = "1" * 16
+    cached = DEFAULT_SWEEP.runs(other)[3].id
+    queue.finish_prepare(prepare, other, {cached})
+    assert queue.job(job).dataset == other
+    jobs = queue.jobs(sweep=2)
+    assert {j.dataset for j in jobs} == {other}
+    assert [j.state for j in jobs].count(State.DONE) == 1
+    assert len(jobs) == 22  # 21 trained runs and most popular
+
+
+def test_a_preparation_released_meanwhile_expands_nothing(queue):
+    queue.add_prepare("ml-100k", then=DEFAULT_SWEEP)
+    stale = claim(queue)
+    queue.recover()
+    queue.finish_prepare(stale, DATASET)
+    assert queue.sweeps() == []
+    assert queue.job(stale.id).state == State.QUEUED
+
+
+def test_the_first_preparation_is_asked_for_once_for_all(queue):
+    job = queue.add_prepare("ml-100k", first=True)
+    queue.fail(claim(queue), "no network")
+    assert queue.add_prepare("ml-100k", first=True) == job
+    assert queue.job(job).state == State.FAILED
+    assert queue.add_prepare("ml-100k") != job
+
+
+def test_jobs_wait_for_a_preparation_and_share_its_end(queue):
+    first = queue.add_prepare("ml-100k")
+    add(queue, waits_on=first)
+    prepare = claim(queue)
+    assert queue.claim() is None
+    assert queue.claimable() == 0
+    queue.finish_prepare(prepare, DATASET)
+    assert claim(queue).waits_on == first
+    second = queue.add_prepare("ml-1m")
+    other = Sweep(grids=({"sampler": ["pns"]},), seeds=(0,))
+    sweep = add(queue, other, waits_on=second)
+    queue.fail(claim(queue), "no network")
+    [waiting] = queue.jobs(sweep=sweep)
+    assert waiting.state == State.FAILED
+    assert waiting.reason
+
+
+def test_a_death_is_charged_and_the_third_fails(queue):
+    add(queue)
+    for tries in range(1, MAX_TRIES + 1):
+        job = claim(queue)
+        assert job.attempt == tries
+        queue.died(job, "killed by the system")
+        assert queue.job(job.id).tries == tries
+    assert (queue.job(job.id).state, queue.job(job.id).reason) == (State.FAILED, "killed by the system")
+    again = queue.retry(job.id)
+    assert (again.state, again.tries, again.reason) == (State.QUEUED, 0, None)
+    assert claim(queue).attempt == MAX_TRIES + 1  # never a folder's name twice
+
+
+def test_a_worker_that_died_costs_no_try(queue):
+    add(queue)
+    ids = [claim(queue).id for _ in range(2)]
+    queue.cancel(ids[1])
+    assert queue.recover() == 2
+    assert (queue.job(ids[0]).state, queue.job(ids[0]).tries) == (State.QUEUED, 0)
+    assert queue.job(ids[1]).state == State.CANCELLED  # asked to stop: it did
+
+
+def test_what_a_stale_attempt_says_changes_nothing(queue):
+    add(queue)
+    stale = claim(queue)
+    queue.release(stale)
+    current = claim(queue)
+    assert current.id == stale.id
+    queue.finish(stale)
+    queue.fail(stale, "too late")
+    queue.died(stale, "too late")
+    queue.release(stale)
+    queue.relay([(stale, Report(epoch=7))])
+    assert queue.job(current.id) == current
+
+
+def test_progress_is_kept_and_nothing_known_is_forgotten(queue):
+    add(queue)
+    job = claim(queue)
+    queue.relay(
+        [
+            (
+                job,
+                Report(
+                    share=0.1,
+                    epoch=5,
+                    epochs=50,
+                    loss=0.6,
+                    metric=0.2,
+                    seconds=1.0,
+                    left=9.0,
+                    curve=[(5, 1.0, 0.6, 0.2)],
+                ),
+            )
+        ]
+    )
+    queue.relay([(job, Report(share=0.2, epoch=10, loss=0.5, seconds=2.0, left=8.0))])
+    now = queue.job(job.id)
+    assert (now.share, now.epoch, now.epochs, now.loss, now.metric, now.seconds, now.left) == (
+        0.2,
+        10,
+        50,
+        0.5,
+        0.2,
+        2.0,
+        8.0,
+    )
+    assert queue.curve(job.id) == [(5, 1.0, 0.6, 0.2)]
+    assert queue.curve(99) == []
+
+
+def test_cancel_is_immediate_for_what_waits_and_a_mark_for_what_runs(queue):
+    add(queue)
+    running = claim(queue)
+    waiting = queue.jobs(state=State.QUEUED)[0]
+    assert queue.cancel(waiting.id) == State.CANCELLED
+    assert queue.cancel(running.id) == State.RUNNING
+    assert queue.cancelling() == {running.id}
+    queue.finish(running)  # it was faster
+    assert queue.job(running.id).state == State.DONE
+    assert queue.cancel(running.id) == State.DONE
+    assert queue.cancel_all() == 4
+    with pytest.raises(Unknown):
+        queue.cancel(99)
+
+
+def test_retry_is_for_what_failed(queue):
+    add(queue)
+    job = claim(queue)
+    assert queue.retry(job.id).state == State.RUNNING
+    queue.finish(job)
+    with pytest.raises(Refused, match="nothing to retry"):
+        queue.retry(job.id)
+
+
+def test_retry_of_a_run_that_was_asked_for_again_is_that_request(queue):
+    add(queue)
+    job = claim(queue)
+    queue.fail(job, "diverged")
+    add(queue)
+    assert queue.retry(job.id).id != job.id
+    assert queue.counts()[State.QUEUED] == 6
+
+
+def test_pause_outlives_the_process(settings, queue):
+    add(queue)
+    queue.pause()
+    assert Queue(settings).paused
+    assert queue.claim() is None
+    queue.resume()
+    assert not Queue(settings).paused
+    assert claim(queue)
+
+
+def test_a_file_that_is_no_queue_is_refused_and_left_alone(settings):
+    settings.state.write_bytes(b"these are not the bytes of a database" * 100)
+    before = settings.state.read_bytes()
+    with pytest.raises(BadInput, match=r"not a readable queue.*Move the file away"):
+        Queue(settings)
+    assert settings.state.read_bytes() == before
+
+
+def test_a_newer_queue_is_refused(settings):
+    Queue(settings)
+    with sqlite3.connect(settings.state) as db:
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    db.close()
+    with pytest.raises(BadInput, match="newer version"):
+        Queue(settings)
+
+
+def test_a_migration_that_fails_leaves_no_trace(settings, monkeypatch):
+    Queue(settings)
+    broken = (*MIGRATIONS, ("CREATE TABLE extra (id INTEGER)", "this is not SQL"))
+    monkeypatch.setattr("core.jobs.queue.MIGRATIONS", broken)
+    with pytest.raises(sqlite3.OperationalError):
+        Queue(settings)
+    db = sqlite3.connect(settings.state)
+    assert db.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS)
+    assert db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'extra'").fetchone()[0] == 0
+    db.close()
+
+
+def test_another_process_that_writes_is_waited_for(settings, queue):
+    other = sqlite3.connect(settings.state, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    timer = threading.Timer(0.3, lambda: other.execute("COMMIT"))
+    timer.start()
+    queue.pause()
+    timer.join()
+    other.close()
+    assert queue.paused
+
+
+class QueueLife(RuleBasedStateMachine):
+    """Whatever happens in whatever order: a run is never active twice, and only deaths are charged as tries."""
+
+    attempts = Bundle("attempts")
+
+    @initialize(folder=st.uuids())
+    def begin(self, folder):
+        self.queue = Queue(Settings(cache=self.root / folder.hex))
+        self.deaths: dict[int, int] = {}
+        self.done: set[str] = set()
+
+    @rule(seeds=st.sets(st.integers(0, 3), min_size=1))
+    def request(self, seeds):
+        sweep = Sweep(grids=({"sampler": ["rns"]},), seeds=tuple(sorted(seeds)))
+        added = self.queue.add_sweep(DATASET, sweep, sweep.runs(DATASET), self.done)
+        assert added.runs == added.cached + added.waiting + added.queued == len(seeds)
+        assert len(self.queue.jobs(sweep=added.sweep)) == len(seeds)
+
+    @rule(target=attempts)
+    def start(self):
+        job = self.queue.claim()
+        return job if job else multiple()
+
+    @rule(job=consumes(attempts))
+    def finish(self, job):
+        if self.is_current(job):
+            self.done.add(job.run)
+        self.queue.finish(job)
+
+    @rule(job=consumes(attempts))
+    def die(self, job):
+        if self.is_current(job) and not self.queue.job(job.id).cancelling:
+            self.deaths[job.id] = self.deaths.get(job.id, 0) + 1
+        self.queue.died(job, "died")
+
+    @rule(job=consumes(attempts))
+    def fail(self, job):
+        self.queue.fail(job, "failed")
+
+    @rule(job=attempts)
+    def report(self, job):
+        self.queue.relay([(job, Report(epoch=1, curve=[(1, 0.1, 0.5, None)]))])
+
+    @rule(number=st.integers(1, 12))
+    def cancel(self, number):
+        if any(j.id == number for j in self.queue.jobs()):
+            self.queue.cancel(number)
+
+    @rule(number=st.integers(1, 12))
+    def retry(self, number):
+        for job in self.queue.jobs(state=State.FAILED) + self.queue.jobs(state=State.CANCELLED):
+            if job.id == number and self.queue.retry(number).id == number:
+                self.deaths.pop(number, None)
+
+    @rule()
+    def worker_dies(self):
+        self.queue.recover()
+        assert self.queue.counts()[State.RUNNING] == 0
+
+    def is_current(self, job: Job) -> bool:
+        now = self.queue.job(job.id)
+        return now.state == State.RUNNING and now.attempt == job.attempt
+
+    @invariant()
+    def no_run_is_active_twice(self):
+        active = [j.run for j in self.queue.jobs() if j.state in ACTIVE]
+        assert len(active) == len(set(active))
+
+    @invariant()
+    def only_deaths_are_charged(self):
+        for job in self.queue.jobs():
+            assert job.tries == self.deaths.get(job.id, 0) <= MAX_TRIES
+            assert job.ended is None or job.state not in ACTIVE
+
+
+@pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")
+def test_the_life_of_a_queue(tmp_path):
+    QueueLife.root = tmp_path
+    case = QueueLife.TestCase
+    case.settings = hypothesis_settings(
+        max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    case().runTest()
