@@ -2,7 +2,7 @@
 
 Here: each sampler's rule, compiled, and the pieces of the rules, one function an equation.
 Not here: when a negative is drawn and what a visit knows (engines/compiled.py), names and strengths (choices.py).
-A new sampler is one `choose_...` here, one row in SAMPLERS of choices.py, one branch in the engine, one row in docs/methods.md.
+A new sampler is its rule here, one row in SAMPLERS of choices.py, one branch in the engine, one row in docs/methods.md.
 
 Symbols: u user, i positive, l candidate, x score, F_u(x) the share of the user's scores up to x, pi_l the item's share of
 the train interactions, I+_u the items u took, I-_u all others, sigma the logistic function.
@@ -11,6 +11,7 @@ Scores come as e^x: sigma(a - b) = e^a / (e^a + e^b), so a term costs one divisi
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from core.kernels import kernel
 Array = NDArray[Any]
 
 STEP, FIRST, SECOND = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-R30, R27, R31, R32 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(32)
+R30, R27, R31, R32, LOW = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(32), np.uint64(2**32 - 1)
 
 
 # --- chance ---------------------------------------------------------------------------------------------------------
@@ -41,6 +42,21 @@ def bits(state: Array) -> np.uint64:
 def below(state: Array, n: int) -> int:
     """A uniform whole number from 0 to n - 1, 1 <= n < 2^31. Off by n / 2^32 at most: the price of no division."""
     return np.int64(((bits(state) >> R32) * np.uint64(n)) >> R32)  # type: ignore[return-value]
+
+
+@kernel()
+def split_bits(state: Array) -> tuple[int, int]:
+    """Two times 32 random bits, for two draws at the price of one: (half * n) >> 32 is below n."""
+    word = bits(state)
+    return np.int64(word >> R32), np.int64(word & LOW)  # type: ignore[return-value]
+
+
+@kernel()
+def some_of(values: Array, n: int, wanted: int, state: Array) -> None:
+    """Brings `wanted` of the first n values, drawn without replacement, to the front (Fisher and Yates, cut short)."""
+    for k in range(wanted):
+        other = k + below(state, n - k)
+        values[k], values[other] = values[other], values[k]
 
 
 @kernel()
@@ -106,34 +122,79 @@ def alias_table(weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDAr
 # --- pieces of the rules --------------------------------------------------------------------------------------------
 
 BINS = 256
+LAST_BIN, ZERO = np.float32(BINS - 1), np.float32(0)
+CLIP, HALF, ONE = np.float32(60), np.float32(0.5), np.float32(1)
+LOG2_E, LN_2_HIGH, LN_2_LOW = np.float32(1.44269504), np.float32(0.693359375), np.float32(-2.12194440e-4)
+C0, C1, C2, C3, C4 = (
+    np.float32(c) for c in (1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1)
+)
 
 
 @kernel()
-def distribution(scores: Array, n: int, cumulative: Array) -> tuple[float, float]:
-    """F_u(x) = #{l : x_ul <= x} / (|I| + 1), from the first n scores. AUC-NS, arXiv 2306.01348; BNS.
+def exponential(x: float) -> float:
+    """e^x as float32, x clipped to [-60, 60], so that the sum of two such terms still is a number. NaN gives e^-60."""
+    return np.float32(math.exp(min(x, CLIP) if x > -CLIP else -CLIP))  # type: ignore[return-value]
 
-    Scores are counted into equal-width bins; cumulative (BINS,) is filled with the running sum over n + 1.
-    Returns (lowest score, bins a unit of score): what `share_below` reads it with.
+
+@kernel()
+def exponentials(scores: Array, exps: Array) -> None:
+    """The same for a whole array, (n,) float32 both, to a relative 2e-7.
+
+    math.exp is a call an element; this is e^x = 2^m e^r, |r| <= ln(2) / 2, with Cephes' polynomial for e^r, in two loops
+    that use vector instructions: four times as fast. The first writes 2^m by its bits.
     """
-    lowest, highest = scores[0], scores[0]
-    for l in range(n):
-        lowest, highest = min(lowest, scores[l]), max(highest, scores[l])
-    span = highest - lowest
-    scale = (BINS - 1) / span if span > 0.0 else 0.0 * span
-    cumulative[:] = 0
-    for l in range(n):
-        cumulative[np.int64((scores[l] - lowest) * scale)] += 1
-    total = 0.0
-    for b in range(BINS):
-        total += cumulative[b]
-        cumulative[b] = total / (n + 1)
-    return lowest, scale
+    powers = exps.view(np.int32)
+    for k in range(len(scores)):
+        x = min(scores[k], CLIP) if scores[k] > -CLIP else -CLIP
+        powers[k] = (np.int32(math.floor(x * LOG2_E + HALF)) + np.int32(127)) << np.int32(23)
+    for k in range(len(scores)):
+        x = min(scores[k], CLIP) if scores[k] > -CLIP else -CLIP
+        m = np.float32(math.floor(x * LOG2_E + HALF))
+        r = x - m * LN_2_HIGH - m * LN_2_LOW
+        tail = ((((C0 * r + C1) * r + C2) * r + C3) * r + C4) * r + HALF
+        exps[k] *= tail * r * r + r + ONE
 
 
 @kernel()
-def share_below(x: float, cumulative: Array, lowest: float, scale: float) -> float:
+def distribution(scores: Array, exps: Array, places: Array, counts: Array, shares: Array) -> tuple[float, float]:
+    """F_u(x) = #{l : x_ul <= x} / (|I| + 1) over the scores given. AUC-NS, arXiv 2306.01348; BNS.
+
+    scores, exps (n,) float32: x and e^x; shares (BINS,) float32 is filled with F at the upper end of each of BINS
+    equal-width bins; places (n,), counts (BINS,) int32 are scratch. Returns float32 (lowest score, bins a unit of
+    score): what `share_below` reads the bins with.
+    """
+    # The bits of positive floats are ordered like the floats, and the extremes of whole numbers are found in vectors.
+    words = exps.view(np.int32)
+    least = most = words[0]
+    for k in range(len(words)):
+        least, most = min(least, words[k]), max(most, words[k])
+    counts[0], counts[1] = least, most
+    ends = counts.view(np.float32)
+    lowest = np.float32(math.log(ends[0]))
+    scale = np.float32((BINS - 1) / max(math.log(ends[1]) - lowest, 1e-9))
+    for k in range(len(scores)):
+        places[k] = _bin(scores[k], lowest, scale)
+    counts[:] = 0
+    for k in range(len(scores)):
+        counts[places[k]] += np.int32(1)
+    count = np.int32(0)
+    for b in range(BINS):
+        count += counts[b]
+        shares[b] = np.float32(count) / np.float32(len(scores) + 1)
+    return lowest, scale  # type: ignore[return-value]
+
+
+@kernel()
+def _bin(x: float, lowest: float, scale: float) -> int:
+    """The bin of a score. Clipped before the conversion: NaN and infinity must not become an address."""
+    place = (x - lowest) * scale
+    return np.int32(min(place, LAST_BIN) if place > ZERO else ZERO)  # type: ignore[return-value]
+
+
+@kernel()
+def share_below(x: float, shares: Array, lowest: float, scale: float) -> float:
     """F_u(x) read from its bins, to one bin's width."""
-    return cumulative[min(max(np.int64((x - lowest) * scale), 0), BINS - 1)]  # type: ignore[no-any-return]
+    return shares[_bin(x, lowest, scale)]  # type: ignore[no-any-return]
 
 
 @kernel()
@@ -185,41 +246,32 @@ def risk(info: float, unbiased: float, cost: float) -> float:
     return info * (1 - (1 + cost) * unbiased)
 
 
-# --- the rules: which of the drawn candidates --------------------------------------------------------------------------
+# --- the rules: what a candidate is worth; the one worth most is taken --------------------------------------------
+# DNS needs no function: a candidate is worth its score, x_ul (Zhang et al., SIGIR 2013).
 
 
 @kernel()
-def choose_dns(scores: Array, m: int) -> int:
-    """DNS: the highest-scored of the first m candidates, the first of equals. Zhang et al., SIGIR 2013. Returns its place."""
-    best = 0
-    for c in range(1, m):
-        if scores[c] > scores[best]:
-            best = c
-    return best
+def better(worth: float, x: float, best_worth: float, best_x: float) -> bool:
+    """Is a candidate to be taken before the best so far? Of equally worthy ones the higher score, then the first drawn.
 
-
-@kernel()
-def choose_bns(exps: Array, shares: Array, priors: Array, m: int, positive: float, cost: float) -> int:
-    """BNS: the candidate of least risk. Liu and Wang, ICDE 2023. Returns its place.
-
-    exps, shares, priors (m,): e^x, F and pi of the candidates; positive: e^x of the pair's positive.
+    The score decides between equals so that rounding cannot part AUC-NS from DNS where the two are one rule.
+    Asked candidate by candidate: writing a pair's candidates to an array and searching that took six times as long.
     """
-    best, least = 0, np.inf
-    for c in range(m):
-        info = exps[c] / (exps[c] + positive)  # 1 - sigma(x_ui - x_ul)
-        value = risk(info, unbias(shares[c], priors[c]), cost)
-        if value < least:
-            best, least = c, value
-    return best
+    return (worth > best_worth) | ((worth == best_worth) & (x > best_x))
 
 
 @kernel()
-def choose_auc_ns(
-    scores: Array,
-    exps: Array,
-    shares: Array,
-    priors: Array,
-    m: int,
+def worth_bns(e: float, F: float, P: float, positive: float, cost: float) -> float:
+    """BNS: minus the sampling risk. Liu and Wang, ICDE 2023. e, positive: e^x of candidate and positive; P: pi_l."""
+    info = e / (e + positive)  # 1 - sigma(x_ui - x_ul)
+    return -risk(info, unbias(F, P), cost)
+
+
+@kernel()
+def worth_auc_ns(
+    e: float,
+    F: float,
+    P: float,
     ups: Array,
     n_ups: int,
     downs: Array,
@@ -228,23 +280,18 @@ def choose_auc_ns(
     n_negatives: int,
     alpha: float,
     gamma: float,
-) -> int:
-    """AUC-NS: the candidate of largest gain; of equal gains the higher score, so that rounding cannot part it from DNS.
+) -> float:
+    """AUC-NS: the gain. arXiv 2306.01348.
 
-    scores, exps, shares, priors (m,): x, e^x, F and P of the candidates; ups (n_ups,), downs (n_downs,): e^x of the
-    positives and negatives drawn for this pair; n_positives = |I+_u|, n_negatives = |I-_u|. Returns its place.
+    e: e^x of the candidate; ups, downs: e^x of the positives and negatives drawn for the pair, the first n_ups >= 1 and
+    n_downs >= 1 count; n_positives = |I+_u|, n_negatives = |I-_u|; P: pi_l^beta. In float64: at beta 0 it must rise with
+    every step of a float32 score, as in DNS.
     """
-    best, largest = 0, -np.inf
-    for c in range(m):
-        e = np.float64(exps[c])
-        rise, fall = 0.0, 0.0
-        for n in range(n_ups):
-            rise += e / (e + ups[n])
-        for n in range(n_downs):
-            fall += downs[n] / (downs[n] + e)
-        f_negative, f_positive = likelihood_negative(shares[c], alpha), likelihood_positive(shares[c], alpha)
-        w = posterior(priors[c], f_negative, f_positive)
-        value = gain(w, n_positives, rise / n_ups, gamma, n_negatives, fall / n_downs)
-        if value > largest or (value == largest and scores[c] > scores[best]):
-            best, largest = c, value
-    return best
+    wide = np.float64(e)
+    rise, fall = 0.0, 0.0
+    for k in range(n_ups):
+        rise += wide / (wide + ups[k])
+    for k in range(n_downs):
+        fall += downs[k] / (downs[k] + wide)
+    w = posterior(P, likelihood_negative(F, alpha), likelihood_positive(F, alpha))
+    return gain(w, n_positives, rise / n_ups, gamma, n_negatives, fall / n_downs)

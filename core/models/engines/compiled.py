@@ -3,91 +3,272 @@
 Here: an epoch's order, what is known during a user's visit, and the state between epochs.
 Not here: the samplers' rules (samplers.py), losses, updaters, and when to stop (jobs/training.py).
 
-An epoch goes user by user in random order, a user's pairs together, also in random order. Arriving at a user, the engine
-marks what the user took (membership is then one load), and, where the sampler asks for scores, it scores once a visit:
-all items (a snapshot), or in a catalogue where that would cost more than the visit's look-ups, the user's own items and
-a sample of REFERENCES items, and each candidate when it is drawn.
+An epoch goes user by user in random order, a user's pairs together, also in random order. Arriving at a user, the
+engine marks what the user took (membership is then one load), and, where the sampler asks for scores, it looks at them
+once: at all items (a snapshot), or in a catalogue where that costs more than the visit's look-ups, at the user's own
+items and a sample of REFERENCES items, each candidate being scored when it is drawn.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
 
 from core.datasets.interactions import Interactions
 from core.errors import RunFailed
 from core.kernels import kernel
-from core.models import losses, samplers, updaters
 from core.models.choices import SAMPLERS, UPDATERS
-from core.models.samplers import BINS, Array
+from core.models.losses import bpr
+from core.models.samplers import (
+    BINS,
+    Array,
+    alias_table,
+    below,
+    better,
+    distribution,
+    exponential,
+    exponentials,
+    heavy_negative,
+    popular_negative,
+    prior,
+    share_below,
+    some_of,
+    split_bits,
+    uniform_negative,
+    worth_auc_ns,
+    worth_bns,
+)
 from core.models.scorers import Factors
 from core.models.streams import kernel_state, streams
+from core.models.updaters import margin, one_bp, two_bp
 from core.models.variant import Variant
 
 PNS, DNS, BNS, AUC_NS = (SAMPLERS[name].code for name in ("pns", "dns", "bns", "auc_ns"))
 ONE_BP = UPDATERS["one_bp"].code
 SCORED = DNS  # samplers from this code on look at scores
 
-REFERENCES = 256  # items a visit scores on the sampled path: they give F and the negatives of the partial AUC
-GATHER = 4.0  # the cost of scoring one item out of order, in items scored in a row (measured: 3 to 5)
-CLIP = 60.0  # scores are clipped before e^x: the sum of two such terms still is a float32
+REFERENCES = 256  # items looked at where there is no snapshot: they give F and the negatives of the partial AUC
+GATHER = 4.0  # cost of scoring one item out of order, in items scored in a row (measured: 3 to 5)
+CROWDED = 0.25  # with less than this share of the catalogue (or of its weight) left to a user, what is left is written out
 
-margin, two_bp, one_bp, bpr = updaters.margin, updaters.two_bp, updaters.one_bp, losses.bpr
-below, uniform_negative, popular_negative = samplers.below, samplers.uniform_negative, samplers.popular_negative
-heavy_negative, distribution, share_below = samplers.heavy_negative, samplers.distribution, samplers.share_below
-choose_dns, choose_bns, choose_auc_ns = samplers.choose_dns, samplers.choose_bns, samplers.choose_auc_ns
+
+class Rule(NamedTuple):
+    """How negatives are drawn and what a pair does. A setting that the variant does not use is 0."""
+
+    sampler: int
+    snapshot: bool
+    alpha: float
+    gamma: float
+    cost: float
+    priors: Array
+    """(I,) float64, P_l of bns and auc_ns."""
+    weights: Array
+    """(I,) float64, of pns, sum 1; below its alias table."""
+    accept: Array
+    alias: Array
+    updater: int
+    lr: float
+    l2: float
+    tau: float
+    aggregation: float
+
+
+class Visit(NamedTuple):
+    """What is written down during a visit: memory that epochs share, so that kernels allocate nothing.
+
+    I items, S scored items (I, or REFERENCES), L the longest history, N references.
+    """
+
+    taken: Array
+    """(I,) uint8, 1 for the user's own items, 0 between visits."""
+    pairs: Array
+    """(L,) int32, the user's items in random order."""
+    rest: Array
+    """(I,) int32, I-_u where it is written out."""
+    running: Array
+    """(I,) float64, running sum of the weights of `rest`, for pns."""
+    scores: Array
+    """(S,) float32, x of the scored items, and below e^x."""
+    exps: Array
+    own: Array
+    """(L,) float32, e^x of `pairs`."""
+    free: Array
+    """(S,) float32, e^x of scored items that the user has not taken; drawn from by swaps, so in no order."""
+    ups: Array
+    """(N,) float32, e^x of the positives drawn for a pair."""
+    shares: Array
+    """(BINS,) float32, F by bin, and scratch for it."""
+    places: Array
+    counts: Array
+
+
+FLOAT, DOUBLE, INT = types.float32[::1], types.float64[::1], types.int32[::1]
+RULE = types.NamedTuple(
+    [types.int64, types.boolean, *[types.float64] * 3, *[DOUBLE] * 3, INT, types.int64, *[types.float64] * 4], Rule
+)
+VISIT = types.NamedTuple([types.uint8[::1], INT, INT, DOUBLE, *[FLOAT] * 6, INT, INT], Visit)
+TABLE, STATE = types.float32[:, ::1], types.uint64[::1]
+EPOCH = types.Tuple([types.float64, types.int64])(TABLE, TABLE, types.int64[::1], INT, INT, STATE, STATE, types.int64, RULE, VISIT)
+
+
+# --- arriving at a user -------------------------------------------------------------------------------------------
 
 
 @kernel()
-def _score(users: Array, items: Array, u: int, l: int) -> float:
-    total = np.float32(0)
-    for k in range(users.shape[1]):
-        total += users[u, k] * items[l, k]
-    return total  # type: ignore[return-value]
+def _arrive(row: Array, visit: Visit, state: Array) -> None:
+    """Marks what the user took, and writes it to `pairs` in random order."""
+    for k in range(len(row)):
+        visit.taken[row[k]] = 1
+        other = below(state, k + 1)
+        visit.pairs[k] = visit.pairs[other]
+        visit.pairs[other] = row[k]
 
 
 @kernel()
-def _exp(x: float) -> float:
-    return np.float32(math.exp(min(max(x, np.float32(-CLIP)), np.float32(CLIP))))  # type: ignore[return-value]
+def _leave(row: Array, visit: Visit) -> None:
+    for k in range(len(row)):
+        visit.taken[row[k]] = 0
 
 
 @kernel()
-def _write_rest(taken: Array, rest: Array) -> int:
-    """Writes I-_u out, ascending. Returns how many they are."""
+def _write_rest(visit: Visit) -> int:
+    """Writes I-_u out, ascending, without a branch an item. Returns how many they are."""
     n = 0
-    for l in range(len(taken)):
-        if taken[l] == 0:
-            rest[n] = l
-            n += 1
+    for item in range(len(visit.taken)):
+        visit.rest[n] = item  # n <= item; overwritten by the next one where this one is taken
+        n += 1 - visit.taken[item]
     return n
 
 
 @kernel()
-def _shuffled(row: Array, pairs: Array, state: Array) -> None:
-    """Copies the user's items to `pairs`, in random order."""
+def _is_heavy(row: Array, rule: Rule) -> bool:
+    """Has the user taken so much of pns's weight that drawing until something else comes up would take long?"""
+    if rule.sampler != PNS:
+        return False
+    left = 1.0
     for k in range(len(row)):
-        other = below(state, k + 1)
-        pairs[k] = pairs[other]
-        pairs[other] = row[k]
+        left -= rule.weights[row[k]]
+    return left < CROWDED
 
 
 @kernel()
-def _some_of(values: Array, n: int, wanted: int, state: Array) -> None:
-    """Brings `wanted` of the first n values, without repetition, to the front."""
-    for k in range(wanted):
-        other = k + below(state, n - k)
-        values[k], values[other] = values[other], values[k]
+def _weigh_rest(n_rest: int, rule: Rule, visit: Visit) -> None:
+    total = 0.0
+    for k in range(n_rest):
+        total += rule.weights[visit.rest[k]]
+        visit.running[k] = total
 
 
-@kernel(
-    "UniTuple(float64, 2)(float32[:,::1], float32[:,::1], int64[::1], int32[::1], int32[::1], uint64[::1], uint64[::1],"
-    "float64[::1], float64[::1], float64[::1], int32[::1], int64, int64, boolean, float32, float32, float32, float32,"
-    "int64, int64, float64, float64, float64)"
-)
-def _run_epoch(
+@kernel()
+def _score(users: Array, items: Array, u: int, item: int) -> float:
+    total = np.float32(0)
+    for k in range(users.shape[1]):
+        total += users[u, k] * items[item, k]
+    return total  # type: ignore[return-value]
+
+
+@kernel()
+def _score_all(users: Array, items: Array, u: int, visit: Visit) -> None:
+    for item in range(items.shape[0]):
+        visit.scores[item] = _score(users, items, u, item)
+
+
+@kernel()
+def _look_at_all(n_pairs: int, n_rest: int, visit: Visit) -> int:
+    """From the snapshot: e^x of all items, of the user's own, and of the others. Returns how many these are."""
+    exponentials(visit.scores, visit.exps)
+    for k in range(n_pairs):
+        visit.own[k] = visit.exps[visit.pairs[k]]
+    for k in range(n_rest):
+        visit.free[k] = visit.exps[visit.rest[k]]
+    return n_rest
+
+
+@kernel()
+def _look_at_some(users: Array, items: Array, u: int, n_pairs: int, n_rest: int, visit: Visit, state: Array) -> int:
+    """x and e^x of a sample of all items; e^x of the user's own and of a sample of the others. Returns how many these are."""
+    n_free = 0
+    for k in range(len(visit.scores)):
+        item = below(state, items.shape[0])
+        visit.scores[k] = _score(users, items, u, item)
+        visit.exps[k] = exponential(visit.scores[k])
+        if visit.taken[item] == 0:
+            visit.free[n_free] = visit.exps[k]
+            n_free += 1
+    for k in range(n_pairs):
+        visit.own[k] = exponential(_score(users, items, u, visit.pairs[k]))
+    if n_rest > 0:  # a user with few items left: the sample may have missed them
+        n_free = min(n_rest, len(visit.free))
+        some_of(visit.rest, n_rest, n_free, state)
+        for k in range(n_free):
+            visit.free[k] = exponential(_score(users, items, u, visit.rest[k]))
+    return n_free
+
+
+# --- one pair -----------------------------------------------------------------------------------------------------
+
+
+@kernel()
+def _draw_references(n_pairs: int, n_free: int, visit: Visit, state: Array) -> int:
+    """N positives with replacement to `ups`, N negatives without to the front of `free`. Returns how many the latter are."""
+    for k in range(len(visit.ups)):
+        first, second = split_bits(state)
+        visit.ups[k] = visit.own[(first * n_pairs) >> 32]
+        if k < n_free:
+            other = k + ((second * (n_free - k)) >> 32)
+            visit.free[k], visit.free[other] = visit.free[other], visit.free[k]
+    return min(len(visit.ups), n_free)
+
+
+@kernel()
+def _best_of(
+    users: Array,
+    items: Array,
+    u: int,
+    positive: float,
+    n_pairs: int,
+    n_rest: int,
+    n_free: int,
+    m: int,
+    lowest: float,
+    scale: float,
+    rule: Rule,
+    visit: Visit,
+    state: Array,
+) -> int:
+    """The candidate worth most, of m. positive: e^x of the pair's own item; lowest, scale: of F."""
+    n_downs = _draw_references(n_pairs, n_free, visit, state) if rule.sampler == AUC_NS else 0
+    taken, best, best_x = 0, 0.0, np.float32(0)
+    for c in range(m):
+        item = uniform_negative(state, visit.taken, visit.rest, n_rest)
+        x = visit.scores[item] if rule.snapshot else _score(users, items, u, item)
+        worth = np.float64(x)
+        if rule.sampler > DNS:
+            e = visit.exps[item] if rule.snapshot else exponential(x)
+            F = share_below(x, visit.shares, lowest, scale)
+            if rule.sampler == BNS:
+                worth = worth_bns(e, F, rule.priors[item], positive, rule.cost)
+            else:
+                n_ups, n_left = len(visit.ups), items.shape[0] - n_pairs
+                worth = worth_auc_ns(
+                    e, F, rule.priors[item], visit.ups, n_ups, visit.free, n_downs, n_pairs, n_left, rule.alpha, rule.gamma
+                )
+        # Arithmetic, not branches: which candidate wins cannot be foreseen. The first is taken in any case, even NaN.
+        take = (c == 0) | better(worth, x, best, best_x)
+        taken, best, best_x = item if take else taken, worth if take else best, x if take else best_x
+    return taken
+
+
+# --- the epoch ----------------------------------------------------------------------------------------------------
+
+
+@kernel(EPOCH)
+def run_epoch(
     users: Array,
     items: Array,
     indptr: Array,
@@ -95,169 +276,66 @@ def _run_epoch(
     order: Array,
     order_state: Array,
     state: Array,
-    priors: Array,
-    weights: Array,
-    accept: Array,
-    alias: Array,
-    sampler: int,
-    updater: int,
-    snapshot: bool,
-    lr: float,
-    l2: float,
-    tau: float,
-    aggregation: float,
     m: int,
-    n: int,
-    alpha: float,
-    gamma: float,
-    cost: float,
-) -> tuple[float, float]:
+    rule: Rule,
+    visit: Visit,
+) -> tuple[float, int]:
     """One epoch, in place. Returns (sum of the loss over pairs, pairs skipped because their user took every item).
 
-    users (U, d), items (I, d) float32; indptr, indices: the train pairs; order: the users with a pair; two generator
-    states; priors (I,): P_l of bns and auc_ns; weights, accept, alias (I,): of pns; m candidates, n references a pair.
+    users (U, d), items (I, d) float32; indptr, indices: the train pairs; order: the users to visit; the states of two
+    generators; m candidates a pair.
     """
     n_items = items.shape[0]
-    longest = 0
+    lr, l2, aggregation = np.float32(rule.lr), np.float32(rule.l2), np.float32(rule.aggregation)
+    loss, skipped = 0.0, 0
+    lowest, scale, n_free = np.float32(0), np.float32(0), 0
     for u in order:
-        longest = max(longest, indptr[u + 1] - indptr[u])
-    taken = np.zeros(n_items, np.uint8)
-    pairs = np.empty(longest, np.int32)
-    rest = np.empty(n_items, np.int32)
-    running = np.empty(n_items, np.float64)
-    n_scored = n_items if snapshot else REFERENCES
-    scores = np.empty(n_scored, np.float32)
-    exps = np.empty(max(n_scored, longest), np.float32)
-    own_exps = np.empty(longest, np.float32)
-    cumulative = np.empty(BINS, np.float64)
-    drawn, drawn_scores = np.empty(m, np.int32), np.empty(m, np.float32)
-    drawn_exps, drawn_shares, drawn_priors = np.empty(m, np.float32), np.empty(m), np.empty(m)
-    ups, downs, downs_items = np.empty(n), np.empty(n), np.empty(n, np.int32)
-    loss, product, skipped = 0.0, 1.0, 0
-    lowest, scale, n_free = np.float64(0), np.float64(0), 0
-
-    for u in order:
-        start, stop = indptr[u], indptr[u + 1]
-        n_positives = stop - start
-        n_negatives = n_items - n_positives
-        if n_negatives == 0:
-            skipped += n_positives
+        row = indices[indptr[u] : indptr[u + 1]]
+        n_pairs = len(row)
+        if n_pairs == n_items:
+            skipped += n_pairs
             continue
-        for at in range(start, stop):
-            taken[indices[at]] = 1
-        _shuffled(indices[start:stop], pairs, order_state)
-        n_rest = _write_rest(taken, rest) if n_negatives < max(n_items // 4, 2 * n) else 0
-        n_downs = min(n, n_negatives)
-
-        heavy = False
-        if sampler == PNS:
-            left = 1.0
-            for at in range(start, stop):
-                left -= weights[indices[at]]
-            if left < 0.25:
-                heavy = True
-                n_rest = _write_rest(taken, rest)
-                total = 0.0
-                for k in range(n_rest):
-                    total += weights[rest[k]]
-                    running[k] = total
-        elif sampler >= SCORED:
-            if snapshot:
-                for l in range(n_items):
-                    scores[l] = _score(users, items, u, l)
-                if sampler != DNS:
-                    for l in range(n_items):
-                        exps[l] = _exp(scores[l])
-                    for k in range(n_positives):
-                        own_exps[k] = exps[pairs[k]]
-            elif sampler != DNS:
-                n_free = 0
-                for k in range(REFERENCES):
-                    l = below(state, n_items)
-                    scores[k] = _score(users, items, u, l)
-                    if taken[l] == 0:
-                        exps[n_free] = _exp(scores[k])
-                        n_free += 1
-                for k in range(n_positives):
-                    own_exps[k] = _exp(_score(users, items, u, pairs[k]))
-                n_downs = min(n, n_free)
-            if sampler != DNS:
-                lowest, scale = distribution(scores, n_scored, cumulative)
-
-        for at in range(n_positives):
-            i = pairs[at]
-            if sampler == PNS:
-                if heavy:
-                    j = heavy_negative(state, rest, running, n_rest)
-                else:
-                    j = popular_negative(state, taken, accept, alias)
-            elif sampler < SCORED:
-                j = uniform_negative(state, taken, rest, n_rest)
+        _arrive(row, visit, order_state)
+        heavy = _is_heavy(row, rule)
+        scored = rule.sampler >= SCORED
+        crowded = n_items - n_pairs < CROWDED * n_items
+        n_rest = _write_rest(visit) if heavy or crowded or (scored and rule.snapshot) else 0
+        if heavy:
+            _weigh_rest(n_rest, rule, visit)
+        if scored and rule.snapshot:
+            _score_all(users, items, u, visit)
+        if rule.sampler > DNS:
+            if rule.snapshot:
+                n_free = _look_at_all(n_pairs, n_rest, visit)
             else:
-                for c in range(m):
-                    l = uniform_negative(state, taken, rest, n_rest)
-                    drawn[c] = l
-                    x = scores[l] if snapshot else _score(users, items, u, l)
-                    drawn_scores[c] = x
-                    if sampler != DNS:
-                        drawn_exps[c] = exps[l] if snapshot else _exp(x)
-                        drawn_shares[c] = share_below(x, cumulative, lowest, scale)
-                        drawn_priors[c] = priors[l]
-                if sampler == DNS:
-                    j = drawn[choose_dns(drawn_scores, m)]
-                elif sampler == BNS:
-                    j = drawn[choose_bns(drawn_exps, drawn_shares, drawn_priors, m, own_exps[at], cost)]
-                else:
-                    for k in range(n):
-                        ups[k] = own_exps[below(state, n_positives)]
-                    if not snapshot:
-                        _some_of(exps, n_free, n_downs, state)
-                        for k in range(n_downs):
-                            downs[k] = exps[k]
-                    elif n_rest > 0:
-                        _some_of(rest, n_rest, n_downs, state)
-                        for k in range(n_downs):
-                            downs[k] = exps[rest[k]]
-                    else:
-                        for k in range(n_downs):
-                            l = uniform_negative(state, taken, rest, 0)
-                            taken[l] = 1
-                            downs_items[k] = l
-                            downs[k] = exps[l]
-                        for k in range(n_downs):
-                            taken[downs_items[k]] = 0
-                    j = drawn[
-                        choose_auc_ns(
-                            drawn_scores,
-                            drawn_exps,
-                            drawn_shares,
-                            drawn_priors,
-                            m,
-                            ups,
-                            n,
-                            downs,
-                            n_downs,
-                            n_positives,
-                            n_negatives,
-                            alpha,
-                            gamma,
-                        )
-                    ]
-            right, push = bpr(margin(users, items, u, i, j), tau)
-            if updater == ONE_BP:
+                n_free = _look_at_some(users, items, u, n_pairs, n_rest, visit, state)
+            lowest, scale = distribution(visit.scores, visit.exps, visit.places, visit.counts, visit.shares)
+
+        product = 1.0
+        for at in range(n_pairs):
+            i = visit.pairs[at]
+            if heavy:
+                j = heavy_negative(state, visit.rest, visit.running, n_rest)
+            elif rule.sampler == PNS:
+                j = popular_negative(state, visit.taken, rule.accept, rule.alias)
+            elif scored:
+                j = _best_of(
+                    users, items, u, visit.own[at], n_pairs, n_rest, n_free, m, lowest, scale, rule, visit, state
+                )
+            else:
+                j = uniform_negative(state, visit.taken, visit.rest, n_rest)
+            right, push = bpr(margin(users, items, u, i, j), rule.tau)
+            if rule.updater == ONE_BP:
                 one_bp(users, items, u, i, j, np.float32(push), lr, l2, aggregation)
             else:
                 two_bp(users, items, u, i, j, np.float32(push), lr, l2)
-            # One logarithm for sixteen pairs; a factor is kept above e^-40, so the product stays a number.
-            product *= max(right, 4e-18)
+            product *= max(right, 4e-18)  # one logarithm for sixteen pairs; above e^-40 each, so that no product is 0
             if at % 16 == 15:
                 loss -= math.log(product)
                 product = 1.0
         loss -= math.log(product)
-        product = 1.0
-        for at in range(start, stop):
-            taken[indices[at]] = 0
-    return loss, float(skipped)
+        _leave(row, visit)
+    return loss, skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,27 +370,15 @@ class CompiledEngine:
         chance = streams(seed)
         self._order, self._epochs = chance["order"], 0
         self._order_state, self._state = kernel_state(chance["order"]), kernel_state(chance["negatives"])
-        self._users, self._items = (
-            (chance["init"].standard_normal((n, variant.dim)) * variant.init_sigma).astype(np.float32)
-            for n in (fitted.n_users, fitted.n_items)
-        )
+        self._users, self._items = (_embeddings(variant, n, chance["init"]) for n in (fitted.n_users, fitted.n_items))
         self._visited = np.flatnonzero(fitted.lengths()).astype(np.int32)
-        self._snapshot = takes_snapshots(fitted, variant.candidates or 0)
-        self._set_sampler()
-
-    def _set_sampler(self) -> None:
-        popularity = self._fitted.popularity()
-        share = popularity / max(popularity.sum(), 1)
-        v = self._variant
-        self._priors = samplers.prior(popularity, v.beta) if v.beta is not None else share
-        weights = np.power(share, v.exponent) if v.exponent is not None else share
-        self._weights = weights / weights.sum()
-        self._accept, self._alias = samplers.alias_table(self._weights)
+        self._rule = _rule(variant, fitted)
+        self._visit = _visit(fitted, self._rule.snapshot, variant.references or 0)
 
     def epoch(self) -> EpochReport:
         """One pass over the training pairs. Raises RunFailed as soon as a number is no longer finite."""
         v = self._variant
-        loss, skipped = _run_epoch(
+        loss, skipped = run_epoch(
             self._users,
             self._items,
             self._fitted.indptr,
@@ -320,22 +386,9 @@ class CompiledEngine:
             self._order.permutation(self._visited),
             self._order_state,
             self._state,
-            self._priors,
-            self._weights,
-            self._accept,
-            self._alias,
-            SAMPLERS[str(v.sampler)].code,
-            UPDATERS[str(v.updater)].code,
-            self._snapshot,
-            float(v.lr or 0),
-            float(v.l2 or 0),
-            float(v.tau or 0),
-            float(v.aggregation or 0),
-            int(v.candidates or 1),
-            int(v.references or 1),
-            float(v.alpha or 0),
-            float(v.gamma or 0),
-            float(v.false_negative_cost or 0),
+            self._variant.candidates or 0,
+            self._rule,
+            self._visit,
         )
         self._epochs += 1
         if not (math.isfinite(loss) and np.isfinite(self._users.sum()) and np.isfinite(self._items.sum())):
@@ -349,3 +402,50 @@ class CompiledEngine:
     def scorer(self) -> Factors:
         """The embeddings of this moment, a copy."""
         return Factors(self._users.copy(), self._items.copy())
+
+
+def _embeddings(variant: Variant, n: int, stream: np.random.Generator) -> NDArray[np.float32]:
+    """(n, dim), normal with the variant's sigma."""
+    return (stream.standard_normal((n, int(variant.dim or 0))) * float(variant.init_sigma or 0)).astype(np.float32)
+
+
+def _rule(v: Variant, fitted: Interactions) -> Rule:
+    popularity = fitted.popularity()
+    weights = prior(popularity, v.exponent or 1.0)
+    weights /= weights.sum()
+    accept, alias = alias_table(weights)
+    return Rule(
+        sampler=SAMPLERS[str(v.sampler)].code,
+        snapshot=takes_snapshots(fitted, v.candidates or 0),
+        alpha=v.alpha or 0.0,
+        gamma=v.gamma or 0.0,
+        cost=v.false_negative_cost or 0.0,
+        priors=prior(popularity, 1.0 if v.beta is None else v.beta),  # bns: pi_l itself
+        weights=weights,
+        accept=accept,
+        alias=alias,
+        updater=UPDATERS[str(v.updater)].code,
+        lr=v.lr or 0.0,
+        l2=v.l2 or 0.0,
+        tau=v.tau or 0.0,
+        aggregation=v.aggregation or 0.0,
+    )
+
+
+def _visit(fitted: Interactions, snapshot: bool, references: int) -> Visit:
+    n_items, longest = fitted.n_items, int(fitted.lengths().max(initial=0))
+    scored = n_items if snapshot else REFERENCES
+    return Visit(
+        taken=np.zeros(n_items, np.uint8),
+        pairs=np.empty(longest, np.int32),
+        rest=np.empty(n_items, np.int32),
+        running=np.empty(n_items, np.float64),
+        scores=np.empty(scored, np.float32),
+        exps=np.empty(scored, np.float32),
+        own=np.empty(longest, np.float32),
+        free=np.empty(scored, np.float32),
+        ups=np.empty(references, np.float32),
+        shares=np.empty(BINS, np.float32),
+        places=np.empty(scored, np.int32),
+        counts=np.empty(BINS, np.int32),
+    )
