@@ -289,9 +289,17 @@ def worth_auc_ns(
     """
     wide = np.float64(e)
     rise, fall = 0.0, 0.0
-    for k in range(n_ups):
-        rise += wide / (wide + ups[k])
-    for k in range(n_downs):
-        fall += downs[k] / (downs[k] + wide)
+    half = n_ups // 2
+    for k in range(half):  # two terms by one division, which is what this costs: s/a + t/b = (s b + t a) / (a b)
+        a, b = wide + ups[k], wide + ups[half + k]
+        rise += wide * (a + b) / (a * b)
+    if n_ups % 2:
+        rise += wide / (wide + ups[n_ups - 1])
+    half = n_downs // 2
+    for k in range(half):
+        a, b = wide + downs[k], wide + downs[half + k]
+        fall += (downs[k] * b + downs[half + k] * a) / (a * b)
+    if n_downs % 2:
+        fall += downs[n_downs - 1] / (wide + downs[n_downs - 1])
     w = posterior(P, likelihood_negative(F, alpha), likelihood_positive(F, alpha))
     return gain(w, n_positives, rise / n_ups, gamma, n_negatives, fall / n_downs)

@@ -56,6 +56,8 @@ REFERENCES = 256  # items looked at where there is no snapshot: they give F and 
 GATHER = 4.0  # cost of scoring one item out of order, in items scored in a row (measured: 3 to 5)
 CROWDED = 0.25  # with less than this share of the catalogue (or of its weight) left to a user, what is left is written out
 
+UNTAKEN = np.uint8(1)
+
 
 class Rule(NamedTuple):
     """How negatives are drawn and what a pair does. A setting that the variant does not use is 0."""
@@ -138,11 +140,11 @@ def _leave(row: Array, visit: Visit) -> None:
 @kernel()
 def _write_rest(visit: Visit) -> int:
     """Writes I-_u out, ascending, without a branch an item. Returns how many they are."""
-    n = 0
+    n = np.uint64(0)  # without a sign: no test for an index from the end
     for item in range(len(visit.taken)):
         visit.rest[n] = item  # n <= item; overwritten by the next one where this one is taken
-        n += 1 - visit.taken[item]
-    return n
+        n += np.uint64(visit.taken[item] ^ UNTAKEN)
+    return np.int64(n)  # type: ignore[return-value]
 
 
 @kernel()
