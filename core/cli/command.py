@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol, cast
 
 from core.cli.output import Output
 from core.errors import Refused
@@ -37,15 +37,20 @@ class Parser(argparse.ArgumentParser):
 def add_command(commands: Commands, name: str, run: Run, line: str, more: str = "") -> Parser:
     """A command with its --json option. line: what it does, for the list of commands; more: the rest of its help."""
     parser = commands.add_parser(name, help=line, description=f"{line[:1].upper()}{line[1:]}. {more}".strip())
-    parser.add_argument(
-        "--json", action="store_true", help="print one JSON document on standard output, and nothing else"
-    )
-    parser.set_defaults(run=run)
+    _finish(parser, run)
     return parser
 
 
-def add_group(commands: Commands, name: str, line: str) -> tuple[Parser, Commands]:
-    """A command that has commands of its own."""
+def add_group(commands: Commands, name: str, line: str, alone: Run | None = None) -> Commands:
+    """A command that has commands of its own. alone: what it does without one; else it asks for one."""
     parser = commands.add_parser(name, help=line, description=f"{line[:1].upper()}{line[1:]}.")
-    inner: Any = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
-    return parser, inner
+    if alone:
+        _finish(parser, alone)
+    inner: Any = parser.add_subparsers(metavar="COMMAND", required=alone is None, parser_class=Parser)
+    return cast(Commands, inner)
+
+
+def _finish(parser: Parser, run: Run) -> None:
+    explained = "print one JSON document on standard output, and nothing else"
+    parser.add_argument("--json", action="store_true", help=explained)
+    parser.set_defaults(perform=run)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Declare the commands."""
-    _, inner = add_group(commands, "datasets", "list, fetch, show, remove and import data sets")
+    inner = add_group(commands, "datasets", "list, fetch, show, remove and import data sets")
     add_command(inner, "list", list_, "what is prepared, and what can be fetched")
     fetch_ = add_command(inner, "fetch", fetch, "fetch and prepare a known data set")
     fetch_.add_argument("name", metavar="NAME", help="as `datasets list` shows it")

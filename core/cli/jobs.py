@@ -20,7 +20,7 @@ def add(commands: Commands) -> None:
     worker_ = add_command(commands, "worker", worker, "train what is queued, until idle for a while")
     worker_.add_argument("--once", action="store_true", help="empty the queue and exit")
 
-    parser, inner = add_group(commands, "jobs", "show and steer the queue")
+    inner = add_group(commands, "jobs", "show and steer the queue; alone, list it", alone=list_)
     add_command(inner, "list", list_, "all jobs, the newest first")
     for name, run, line in (
         ("cancel", cancel, "cancel a job; a running one stops between epochs"),
@@ -32,13 +32,6 @@ def add(commands: Commands) -> None:
         )
     add_command(inner, "pause", pause, "start no further job; what runs goes on")
     add_command(inner, "resume", resume, "start jobs again")
-    # `jobs` alone lists them
-    parser.set_defaults(run=list_)
-    parser.add_argument(
-        "--json", action="store_true", help="print one JSON document on standard output, and nothing else"
-    )
-    for action in parser._subparsers._group_actions:  # type: ignore[union-attr]
-        action.required = False
 
 
 def worker(args: argparse.Namespace, settings: Settings, output: Output) -> int:

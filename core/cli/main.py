@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = build_parser().parse_args(argv)
         output = Output(args.json)
-        code: int = args.run(args, read_settings(), output)
+        code: int = args.perform(args, read_settings(), output)
         output.out.flush()
         return code
     except LabError as error:

@@ -69,66 +69,64 @@ class Pair:
 
     def __init__(self, app: Sequence[str], worker: Sequence[str], worker_env: dict[str, str]):
         self._app_command, self._worker_command, self._worker_env = app, worker, worker_env
-        self._app = 0
+        self._app: int | None = None
         self._worker: int | None = None
+        self._code = 0  # the app's, once it has ended
         self._worker_due = 0.0
         self._pause = 1.0
+        self._asked = False  # somebody wants both to end
         self._stop_at: float | None = None  # when patience ends
 
     def run(self) -> int:
         """Start both; returns the app's exit code once it has ended and the worker after it."""
         with self._signals():
             self._app = _spawn(self._app_command, dict(os.environ))
-            code = self._until_the_app_ends()
-            self._end_worker()
-        return code
+            while self._app or self._worker:
+                if self._asked or not self._app:
+                    self._stop()
+                else:
+                    self._keep_worker()
+                time.sleep(LOOK_SECONDS)
+                self._reap()
+        return self._code
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
-        kept = {number: signal.signal(number, self._pass_on) for number in (signal.SIGTERM, signal.SIGINT)}
+        kept = {number: signal.signal(number, self._note) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
             yield
         finally:
             for number, handler in kept.items():
                 signal.signal(number, handler)
 
-    def _pass_on(self, number: int, _: FrameType | None) -> None:
-        """A request to stop reaches both, once; then there is a limit to patience."""
+    def _note(self, _: int, __: FrameType | None) -> None:
+        self._asked = True  # and no more: a child that is just being started must be signalled too
+
+    def _stop(self) -> None:
+        """Ask both to end, once; the worker then hands its jobs back to the queue. There is a limit to patience."""
         if self._stop_at is None:
             self._stop_at = time.monotonic() + PATIENCE
-            for child in (self._app, self._worker):
-                _signal(child, signal.SIGTERM)
-
-    def _until_the_app_ends(self) -> int:
-        while True:
-            for child, status in _reaped():
-                if child == self._app:
-                    return _exit_code(status)
-                if child == self._worker:
-                    self._worker = None
-                    self._worker_due = time.monotonic() + self._pause
-                    self._pause = min(2 * self._pause, LONGEST_PAUSE)
-            if self._stop_at is None:
-                self._keep_worker()
-            elif time.monotonic() > self._stop_at:
-                _signal(self._app, signal.SIGKILL)
-            time.sleep(LOOK_SECONDS)
+            number = signal.SIGTERM
+        elif time.monotonic() > self._stop_at:
+            number = signal.SIGKILL
+        else:
+            return
+        _signal(self._app, number)
+        _signal(self._worker, number)
 
     def _keep_worker(self) -> None:
-        if self._worker is None and time.monotonic() >= self._worker_due:
+        if not self._worker and time.monotonic() >= self._worker_due:
             self._worker = _spawn(self._worker_command, self._worker_env)
 
-    def _end_worker(self) -> None:
-        """The worker hands its jobs back to the queue when it is asked to end."""
-        _signal(self._worker, signal.SIGTERM)
-        limit = time.monotonic() + PATIENCE
-        while self._worker is not None:
-            if time.monotonic() > limit:
-                _signal(self._worker, signal.SIGKILL)
-            if any(child == self._worker for child, _ in _reaped()):
+    def _reap(self) -> None:
+        """Take note of every child that has ended."""
+        for child, status in _ended():
+            if child == self._app:
+                self._app, self._code = None, _exit_code(status)
+            elif child == self._worker:
                 self._worker = None
-            else:
-                time.sleep(LOOK_SECONDS)
+                self._worker_due = time.monotonic() + self._pause
+                self._pause = min(2 * self._pause, LONGEST_PAUSE)
 
 
 def _spawn(command: Sequence[str], environment: dict[str, str]) -> int:
@@ -141,7 +139,7 @@ def _signal(child: int | None, number: int) -> None:
             os.kill(child, number)
 
 
-def _reaped() -> list[tuple[int, int]]:
+def _ended() -> list[tuple[int, int]]:
     """The children that have ended since the last call, with their status."""
     found = []
     with contextlib.suppress(ChildProcessError):
