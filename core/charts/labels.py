@@ -13,8 +13,7 @@ from typing import Any
 import pandas as pd
 
 _CHARACTER, _LINE = 6.0, 13.0  # pixels of an 11-pixel sans-serif font, a little generous
-_MARK = 7.0  # half a mark's width
-_GAP = 10.0  # from the middle of a mark to its label
+_GAP = 3.0  # between a mark and its label
 
 Box = tuple[float, float, float, float]
 """left, top, right, bottom"""
@@ -47,8 +46,9 @@ class Extent:
 def place_labels(
     wanted: pd.DataFrame, lines: Iterable[Line], x: Extent, y: Extent, width: float, height: float
 ) -> pd.DataFrame:
-    """Those of `wanted` (x, y, text, priority: smallest first) that fit, with align, dx and dy for a text mark.
+    """Those of `wanted` that fit, with align, dx and dy for a text mark.
 
+    wanted: x, y, text, priority (smallest first), clear (half the mark's width in pixels); width, height: in pixels.
     A label covers no mark, no line and no other label, and stays within the chart. Of labels with priority 0 it is only
     asked that they cover no mark and no label. Cost grows with the square of the rows.
     """
@@ -57,13 +57,14 @@ def place_labels(
         return x.share(px) * width, (1 - y.share(py)) * height
 
     at = [on_screen(px, py) for px, py in zip(wanted["x"], wanted["y"], strict=True)]
-    taken = [_around(px, py) for px, py in at]
+    clear = [float(pixels) for pixels in wanted["clear"]]
+    taken = [(px - c, py - c, px + c, py + c) for (px, py), c in zip(at, clear, strict=True)]
     drawn = [box for x1, y1, x2, y2 in lines for box in _along(*on_screen(x1, y1), *on_screen(x2, y2))]
     priorities = [int(priority) for priority in wanted["priority"]]
     placed: dict[int, dict[str, Any]] = {}
     for n in sorted(range(len(wanted)), key=priorities.__getitem__):
         obstacles = taken[:n] + taken[n + 1 :] + (drawn if priorities[n] else [])
-        for align, dx, dy, box in _sides(*at[n], str(wanted["text"].iloc[n])):
+        for align, dx, dy, box in _sides(*at[n], str(wanted["text"].iloc[n]), clear[n] + _GAP):
             inside = box[0] >= 0 and box[1] >= 0 and box[2] <= width and box[3] <= height
             if inside and not any(_overlap(box, other) for other in obstacles):
                 placed[n] = {"align": align, "dx": dx, "dy": dy}
@@ -81,23 +82,19 @@ def _along(x1: float, y1: float, x2: float, y2: float) -> list[Box]:
     return [(px - 1, py - 1, px + 1, py + 1) for px, py in at]
 
 
-def _around(px: float, py: float) -> Box:
-    return px - _MARK, py - _MARK, px + _MARK, py + _MARK
-
-
-def _sides(px: float, py: float, text: str) -> list[tuple[str, float, float, Box]]:
+def _sides(px: float, py: float, text: str, gap: float) -> list[tuple[str, float, float, Box]]:
     """Right, left, above, below, and aslant: align, dx, dy, and the box covered."""
     wide, half = _CHARACTER * len(text), _LINE / 2
     aslant = [
         (align, dx, dy, (left, py + dy - half, left + wide, py + dy + half))
         for align, dx, left in (("left", 4.0, px + 4), ("right", -4.0, px - 4 - wide))
-        for dy in (-_GAP - half, _GAP + half)
+        for dy in (-gap - half, gap + half)
     ]
     return [
-        ("left", _GAP, 0.0, (px + _GAP, py - half, px + _GAP + wide, py + half)),
-        ("right", -_GAP, 0.0, (px - _GAP - wide, py - half, px - _GAP, py + half)),
-        ("center", 0.0, -_GAP - half, (px - wide / 2, py - _GAP - _LINE, px + wide / 2, py - _GAP)),
-        ("center", 0.0, _GAP + half, (px - wide / 2, py + _GAP, px + wide / 2, py + _GAP + _LINE)),
+        ("left", gap, 0.0, (px + gap, py - half, px + gap + wide, py + half)),
+        ("right", -gap, 0.0, (px - gap - wide, py - half, px - gap, py + half)),
+        ("center", 0.0, -gap - half, (px - wide / 2, py - gap - _LINE, px + wide / 2, py - gap)),
+        ("center", 0.0, gap + half, (px - wide / 2, py + gap, px + wide / 2, py + gap + _LINE)),
         *aslant,
     ]
 

@@ -55,6 +55,17 @@ def better(key: str) -> str:
     return METRICS[parse_key(key)[0]].better
 
 
+def metric_name(key: str) -> str:
+    """What a sentence calls a metric: as short as it can be told.
+
+    >>> metric_name("ndcg@10"), metric_name("arp@10"), metric_name("auc")
+    ('NDCG@10', 'mean popularity of the list (ARP@10)', 'AUC')
+    """
+    title = METRICS[parse_key(key)[0]].title
+    words = key_title(key).split(", ")[0]
+    return words if title[:2].isupper() else words[0].lower() + words[1:]
+
+
 def axis_title(key: str) -> str:
     """Title, cutoff, unit and direction.
 

@@ -20,7 +20,7 @@ from core.charts import palette
 from core.charts import trade_off_data as data
 from core.charts.labels import Extent
 from core.charts.layers import layered, named
-from core.charts.text import axis_title, better, capitalised, listed, number, provenance
+from core.charts.text import axis_title, better, capitalised, listed, metric_name, number, provenance
 from core.evaluation.metrics import key_title
 
 PICK = "pick"
@@ -83,7 +83,7 @@ def trade_off(
         view.chosen(ringed),
         view.marks(marks),
         view.letters(ringed),
-        view.labels(data.labels(marks, edged, covered, x, y, width, height, few=small)),
+        view.labels(data.labels(marks, edged, covered, x, y, width, height, few=small, ringed=set(ringed["variant"]))),
         view.better(),
     ]
     drawn = [layer for layer in layers if len(layer.data)]
@@ -98,8 +98,8 @@ def takeaway(points: pd.DataFrame, question: Question) -> str:
         return f"No trained method yet, only {listed(list(points['label']))}. {question.note}."
     y, x = _best(marks, "y", question.y), _best(marks, "x", question.x)
     return (
-        f"Of {len(marks)} settings {y['label']} has the best {key_title(question.y)}, {number(y['y'])}, "
-        f"and {x['label']} the best {key_title(question.x)}, {number(x['x'])}. "
+        f"Of {len(marks)} settings {y['label']} has the best {metric_name(question.y)}, {number(y['y'])}, "
+        f"and {x['label']} the best {metric_name(question.x)}, {number(x['x'])}. "
         f"{_path_in_words(points, question)}{question.note}."
     )
 
@@ -115,7 +115,7 @@ def _path_in_words(points: pd.DataFrame, question: Question) -> str:
         return ""
     first, last = longest.sort_values("order").iloc[[0, -1]].to_dict("records")
     moves = [
-        f"{key_title(key)} goes from {number(first[axis])} to {number(last[axis])}"
+        f"{metric_name(key)} goes from {number(first[axis])} to {number(last[axis])}"
         for axis, key in (("y", question.y), ("x", question.x))
     ]
     strengths = f"{last['symbol']} {first['strength']:g} to {last['strength']:g}"

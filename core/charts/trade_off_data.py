@@ -6,7 +6,7 @@ Not here: marks and encodings (trade_off.py), how a label finds its place (label
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
@@ -18,6 +18,7 @@ from core.charts.text import number
 MARGIN = 0.08  # of the range, around the outermost marks
 NEAR = 0.35  # a baseline further off than this share of the range stands at the edge, with its value
 LETTER = 28  # pixels from a chosen mark's middle to the top of its letter
+MARK, RING = 7.0, 13.0  # half their width, in pixels
 FAINT = "80"  # half transparent, written behind a colour; an opacity of the mark would fade the legend too
 
 
@@ -94,20 +95,22 @@ def labels(
     width: int,
     height: int,
     few: bool,
+    ringed: Collection[str] = (),
 ) -> pd.DataFrame:
     """The labels that fit: baselines first, then the ends of paths with their method's name, then other strengths.
 
-    few: no other strengths.
+    few: no other strengths; ringed: variants with a ring, which needs more room.
     """
     last = marks["order"].eq(marks.groupby("path")["order"].transform("max"))
     texts = [_strength(row, end) for row, end in zip(marks.itertuples(), last, strict=True)]
     wanted = pd.concat(
         [
-            baselines.assign(text=baselines["label"] + baselines["beyond"], priority=0),
+            baselines.assign(text=[f"{row.label}{row.beyond}" for row in baselines.itertuples()], priority=0),
             marks.assign(text=texts, priority=2 - last.astype("int64")),
         ]
     )
     wanted = wanted[wanted["priority"] < 2] if few else wanted
+    wanted = wanted.assign(clear=[RING if variant in ringed else MARK for variant in wanted["variant"]])
     return place_labels(wanted, covered, x, y, width, height)
 
 

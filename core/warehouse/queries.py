@@ -177,7 +177,8 @@ METRICS_OF_RUNS = """
     ORDER BY r.run, m.split, m.metric, m.reading"""
 
 HISTORY = """
-    SELECT r.run, r.variant, v.label, v.method, r.seed, h.epoch, h.seconds, h.loss, h.metric, h.epoch = r.epoch AS chosen
+    SELECT r.run, r.variant, v.label, v.method, v.protocol::VARCHAR AS protocol, r.seed, h.epoch, h.seconds, h.loss,
+           h.metric, h.epoch = r.epoch AS chosen
     FROM histories h JOIN runs r USING (run) JOIN variants v USING (variant)
     WHERE r.run IN (SELECT unnest($runs::VARCHAR[])) ORDER BY r.seed, r.run, h.epoch"""
 
@@ -219,8 +220,8 @@ def metrics_of_runs(w: Warehouse, dataset: str, split: Split | None = None) -> p
 
 
 def history(w: Warehouse, runs: Sequence[str]) -> pd.DataFrame:
-    """What those runs went through: run, variant, label, method, seed, epoch, seconds, loss, metric (validation
-    NDCG@10; missing between evaluations), chosen (is it the epoch that the run's results are from?)."""
+    """What those runs went through: run, variant, label, method, protocol, seed, epoch, seconds, loss, metric (NDCG@10 on
+    what chooses the epoch; missing between evaluations), chosen (is it the epoch that the run's results are from?)."""
     return w.frame(HISTORY, runs=list(runs))
 
 
@@ -356,7 +357,7 @@ def user(w: Warehouse, dataset: str, user_id: str, split: Split = "test") -> pd.
 
 
 def user_list(
-    w: Warehouse, run: str, user_id: str, split: Split = "test", k: int = 10, against: str | None = None
+    w: Warehouse, run: str, user_id: str, split: Split = "test", k: int = 20, against: str | None = None
 ) -> pd.DataFrame:
     """What a run shows a user: rank (from 1), item_id, title, year, genres, count, popularity (share of users), decile,
     hot, score, hit (did the user take it in that split?), other_rank. No row where the user has nothing held out.
