@@ -84,4 +84,4 @@ def _prepared(settings: Settings, known: KnownDataset, source: Source, folder: P
 def _items(settings: Settings, files: Files, folder: Path) -> pa.Table | None:
     if not files.items or not (folder / files.items).exists():
         return None
-    return read_items_file(folder / files.items, settings)
+    return read_items_file(folder / files.items, settings, films=True)

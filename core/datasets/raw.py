@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from core.datasets.readers import FORMATS, find_format
 from core.datasets.readers.blob import Blob, open_blob
 from core.datasets.readers.columns import Column, Ids, as_ids, as_numbers, as_times, find_column
+from core.errors import BadInput
 from core.settings import Settings
 
 Times = NDArray[np.int64] | NDArray[np.float64]
@@ -67,19 +68,24 @@ class Raw:
 def find_layout(blob: Blob, format: str | None, columns: Columns, require: bool = True) -> tuple[Blob, Layout]:
     """Format and columns, as asked for or told from the content; and the blob, checked for that format.
 
-    require: refuse a file without columns of users and items. Raises BadInput (no text, no such column), Unknown (no
-    such format).
+    require: refuse columns that are missing or there twice. Raises BadInput (that, or no text), Unknown (no such format).
     """
     blob, name = find_format(blob, format)
     names = FORMATS[name].columns(blob)
     asked = {"user": columns.user, "item": columns.item, "rating": columns.rating, "time": columns.time}
     if not FORMATS[name].header:  # nobody names the columns of a file that does not
         asked = {role: "" if given == "" else None for role, given in asked.items()}
-    found = {
-        role: find_column(names, role, given, blob.name, f"--{role}-col", required=require and role in {"user", "item"})
-        for role, given in asked.items()
-    }
+    found = {role: _position(names, role, given, blob.name, require) for role, given in asked.items()}
     return blob, Layout(name, names, {role: at for role, at in found.items() if at is not None})
+
+
+def _position(names: tuple[str, ...], role: str, asked: str | None, where: str, require: bool) -> int | None:
+    try:
+        return find_column(names, role, asked, where, f"--{role}-col", required=role in {"user", "item"})
+    except BadInput:
+        if require:
+            raise
+        return None
 
 
 def read_interactions(

@@ -184,7 +184,7 @@ def _whole_floats(column: Column, values: NDArray[np.float64]) -> pa.ChunkedArra
     good = (np.trunc(values) == values) & (np.abs(values) <= _EXACT)
     if not good.all():
         row = int(np.argmin(good))
-        kind = "a missing id" if math.isnan(values[row]) else "no whole number, so it is no id"
+        kind = "a missing id" if math.isnan(values[row]) else "no exact whole number, so it is no id"
         raise column.refusal(row, f"{values[row]:g} is {kind}", _MEND_TYPE)
     return pa.chunked_array([pa.array(values.astype(np.int64))])
 

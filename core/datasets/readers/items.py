@@ -42,11 +42,12 @@ def read_items_file(
     item_column: str | None = None,
     title_column: str | None = None,
     name: str | None = None,
+    films: bool = False,
 ) -> pa.Table:
     """id string, title string, year int32, genres string; each id once, its first row kept. All but id may be null.
 
     format: told from the content if None. item_column: the ids' column, if the file has one of that name.
-    title_column: guessed if None. name: what messages call the file.
+    title_column: guessed if None. name: what messages call the file. films: in any format, as MovieLens writes them.
     Raises BadInput, Unknown.
     """
     blob = open_blob(path, settings, name)
@@ -54,7 +55,7 @@ def read_items_file(
         return _films(blob.text().as_utf8(), dialect)
     blob = blob if blob.head().startswith(b"PAR1") else blob.as_utf8()
     blob, format = find_format(blob, format)
-    return _table(blob, format, item_column, title_column)
+    return _table(blob, format, item_column, title_column, films or FORMATS[format].films)
 
 
 def readable(titles: pa.Array, years: pa.Array, films: bool) -> tuple[pa.Array, pa.Array]:
@@ -89,7 +90,7 @@ def _films(blob: Blob, dialect: Dialect) -> pa.Table:
     return _by_id(Column(blob.name, "item", cells.column(0), place), titles, years, genres)
 
 
-def _table(blob: Blob, format: str, item_column: str | None, title_column: str | None) -> pa.Table:
+def _table(blob: Blob, format: str, item_column: str | None, title_column: str | None, films: bool) -> pa.Table:
     names = FORMATS[format].columns(blob)
     item_column = item_column if item_column in names else None  # else by its usual names
     asked = {"item": item_column, "title": title_column or None, "year": None, "genres": None}
@@ -105,7 +106,7 @@ def _table(blob: Blob, format: str, item_column: str | None, title_column: str |
 
     nothing = pa.nulls(len(table), pa.string())
     years = _years(text("year") if at["year"] is not None else nothing)
-    titles, years = readable(text("title"), years, films=FORMATS[format].films)
+    titles, years = readable(text("title"), years, films)
     genres = text("genres") if at["genres"] is not None else nothing
     ids = Column(blob.name, names[at["item"] or 0], table.column(str(at["item"])), row_places(blob, format, len(table)))
     return _by_id(ids, titles, years, _spaced_genres(genres) if format == "recbole" else _listed_genres(genres))
@@ -146,8 +147,9 @@ def _years(texts: pa.Array) -> pa.Array:
 
 
 def _flagged(flags: list[pa.Array]) -> pa.Array:
-    named = [pc.if_else(pc.equal(flag, "1"), genre, None) for flag, genre in zip(flags, FILM_GENRES, strict=True)]
-    return _missing_as_null(pc.binary_join_element_wise(*named, ", ", null_handling="skip"))
+    # not null_handling="skip": pyarrow 26 loses the rows where all are null
+    named = [pc.if_else(pc.equal(flag, "1"), f"{genre}, ", "") for flag, genre in zip(flags, FILM_GENRES, strict=True)]
+    return _missing_as_null(pc.utf8_rtrim(pc.binary_join_element_wise(*named, ""), ", "))
 
 
 def _listed_genres(texts: pa.Array) -> pa.Array:
