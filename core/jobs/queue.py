@@ -79,7 +79,7 @@ class Job:
     cached: bool
     """Done without work: the result was there."""
     doing: str | None
-    """What a preparation is doing, in words."""
+    """What it is doing, in words."""
     share: float | None
     """The part that is done, 0 to 1."""
     epoch: int | None
@@ -501,7 +501,7 @@ def problem(settings: Settings) -> str | None:
     if not settings.state.exists():
         return None
     try:
-        with closing(sqlite3.connect(f"{settings.state.as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)) as db:
+        with closing(sqlite3.connect(f"{settings.state.as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS)) as db:
             found = [str(row[0]) for row in db.execute("PRAGMA integrity_check(1)")]
             _version(db)
     except sqlite3.DatabaseError as error:
