@@ -1,10 +1,12 @@
 """Compiled kernels: how a function becomes one, and the folder its machine code is kept in.
 
 Here: the decorator `kernel`, the cache folder that no edited source can leave stale, and warming it up.
-Not here: any kernel (models/, evaluation/), and numba itself until a kernel is defined: whoever only reads results never waits for it.
+Not here: any kernel (models/, evaluation/), and numba itself until a kernel is defined: whoever only reads results
+never waits for it.
 
-numba looks a cached kernel up by its own file's time stamp, so a kernel that calls one in another file stays stale after
-that file is edited. Therefore the folder's name is a hash over all kernel sources, and without a folder nothing is cached.
+numba looks a cached kernel up by its own file's time stamp, so a kernel that calls one in another file stays stale
+after that file is edited. Therefore the folder's name is a hash over all kernel sources, and without a folder nothing
+is cached.
 """
 
 from __future__ import annotations
@@ -19,7 +21,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
+from numpy.typing import NDArray
+
 from core.settings import Settings
+
+Array = NDArray[Any]
+Scalar = Any
+"""A number of whatever width: numba compiles a kernel that kernels call for what it is given."""
 
 DEFINES = re.compile(r"^@(kernel|njit)\b", re.MULTILINE)
 
@@ -66,7 +74,7 @@ def kernel_sources(core: Path = CORE) -> list[Path]:
 
 
 def kernel_folder(settings: Settings, core: Path = CORE) -> Path:
-    """Where the machine code of these sources belongs: <cache>/numba/<hash of the kernel sources and numba's version>."""
+    """Where the machine code of these sources belongs: <cache>/numba/<hash of kernel sources and numba's version>."""
     content = hashlib.sha256(version("numba").encode())
     for path in kernel_sources(core):
         content.update(path.relative_to(core).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
@@ -76,7 +84,8 @@ def kernel_folder(settings: Settings, core: Path = CORE) -> Path:
 def use_kernel_cache(settings: Settings) -> Path:
     """Keep compiled kernels in this cache's folder, and give every library in this process one thread.
 
-    To be called before the first import of a module with kernels; kernels defined earlier stay as they are. Returns the folder.
+    To be called before the first import of a module with kernels; kernels defined earlier stay as they are. Returns
+    the folder.
     """
     folder = kernel_folder(settings)
     folder.mkdir(parents=True, exist_ok=True)
@@ -90,7 +99,8 @@ def use_kernel_cache(settings: Settings) -> Path:
 def warm_up(settings: Settings) -> Path:
     """Compile every kernel, or find it in the cache. Returns the folder.
 
-    Worth doing while something else is waited for: the first compilation takes seconds, every later start a fraction of one.
+    Worth doing while something else is waited for: the first compilation takes seconds, every later start a fraction
+    of one.
     """
     folder = use_kernel_cache(settings)
     for path in kernel_sources():

@@ -1,7 +1,8 @@
 """Training a run: a pure function from a prepared data set and a run to a result.
 
 Here: the epochs, what is looked at between them, which one is kept, and what is reported under each protocol.
-Not here: files, queue, clock time, logs (runner.py, artifacts.py), what an epoch does (models/engines/), metrics (evaluation/).
+Not here: files, queue, clock time, logs (runner.py, artifacts.py), what an epoch does (models/engines/), metrics
+(evaluation/).
 numba is imported by whoever trains, not by whoever reads a result: call `use_kernel_cache` before `train`.
 """
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 
-from core.kernels import kernel
+from core.kernels import Scalar, kernel
 
 
 @kernel()
-def bpr(margin: float, tau: float) -> tuple[float, float]:
+def bpr(margin: Scalar, tau: Scalar) -> tuple[Scalar, Scalar]:
     """BPR, -log sigma(margin / tau), and its slope. Rendle et al., UAI 2009.
 
     margin: x_ui - x_uj. Returns (sigma(margin / tau), minus the derivative by the margin: (1 - sigma) / tau).

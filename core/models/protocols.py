@@ -1,7 +1,8 @@
 """Protocols: what chooses the epoch of a run, and which runs a data set cannot serve.
 
-Here: the one rule on data sets without a validation split. Not here: what each protocol trains on (datasets/store.py), how
-a run is carried out (jobs/training.py), names and explanations (choices.py).
+Here: the one rule on data sets without a validation split.
+Not here: what each protocol trains on (datasets/store.py), how a run is carried out (jobs/training.py), names and
+explanations (choices.py).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ def refusal(variant: Variant, validation: int) -> str | None:
     if variant.baseline or variant.protocol != "validation" or validation > 0 or variant.early_stopping == 0:
         return None
     return (
-        "This data set has no validation split, so protocol 'validation' has nothing to choose an epoch by. Prepare it with a "
-        "validation share, set early-stopping 0 to train a fixed number of epochs, or use protocol 'paper', which chooses on test."
+        "This data set has no validation split, so protocol 'validation' has nothing to choose an epoch by. "
+        "Prepare it with a validation share, set early-stopping 0 to train a fixed number of epochs, "
+        "or use protocol 'paper', which chooses on test."
     )

@@ -4,22 +4,19 @@ Here: each sampler's rule, compiled, and the pieces of the rules, one function a
 Not here: when a negative is drawn and what a visit knows (engines/compiled.py), names and strengths (choices.py).
 A new sampler is its rule here, one row in SAMPLERS of choices.py, one branch in the engine, one row in docs/methods.md.
 
-Symbols: u user, i positive, l candidate, x score, F_u(x) the share of the user's scores up to x, pi_l the item's share of
-the train interactions, I+_u the items u took, I-_u all others, sigma the logistic function.
+Symbols: u user, i positive, l candidate, x score, F_u(x) the share of the user's scores up to x, pi_l the item's share
+of the train interactions, I+_u the items u took, I-_u all others, sigma the logistic function.
 Scores come as e^x: sigma(a - b) = e^a / (e^a + e^b), so a term costs one division.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.kernels import kernel
-
-Array = NDArray[Any]
+from core.kernels import Array, Scalar, kernel
 
 STEP, FIRST, SECOND = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 R30, R27, R31, R32, LOW = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(32), np.uint64(2**32 - 1)
@@ -29,7 +26,7 @@ R30, R27, R31, R32, LOW = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64
 
 
 @kernel()
-def bits(state: Array) -> np.uint64:
+def bits(state: Array) -> Scalar:
     """64 random bits: splitmix64 (Steele, Lea, Flood, OOPSLA 2014). state (1,) uint64, any start value, advanced."""
     state[0] += STEP
     z = state[0]
@@ -39,16 +36,16 @@ def bits(state: Array) -> np.uint64:
 
 
 @kernel()
-def below(state: Array, n: int) -> int:
+def below(state: Array, n: int) -> Scalar:
     """A uniform whole number from 0 to n - 1, 1 <= n < 2^31. Off by n / 2^32 at most: the price of no division."""
-    return np.int64(((bits(state) >> R32) * np.uint64(n)) >> R32)  # type: ignore[return-value]
+    return np.int64(((bits(state) >> R32) * np.uint64(n)) >> R32)
 
 
 @kernel()
-def split_bits(state: Array) -> tuple[int, int]:
+def split_bits(state: Array) -> tuple[Scalar, Scalar]:
     """Two times 32 random bits, for two draws at the price of one: (half * n) >> 32 is below n."""
     word = bits(state)
-    return np.int64(word >> R32), np.int64(word & LOW)  # type: ignore[return-value]
+    return np.int64(word >> R32), np.int64(word & LOW)
 
 
 @kernel()
@@ -60,14 +57,14 @@ def some_of(values: Array, n: int, wanted: int, state: Array) -> None:
 
 
 @kernel()
-def uniform_negative(state: Array, taken: Array, rest: Array, n_rest: int) -> int:
+def uniform_negative(state: Array, taken: Array, rest: Array, n_rest: int) -> Scalar:
     """RNS: an item of I-_u, uniform. Rendle et al., UAI 2009.
 
-    taken (I,) uint8: not zero for what may not be drawn; rest (n_rest,): I-_u written out for a user with few items left,
-    so that no user's draw is a long search; n_rest 0 where it is not written out.
+    taken (I,) uint8: not zero for what may not be drawn; rest (n_rest,): I-_u written out, which a user with few items
+    left needs so that no draw is a long search; n_rest 0 where it is not.
     """
     if n_rest > 0:
-        return rest[below(state, n_rest)]  # type: ignore[no-any-return]
+        return rest[below(state, n_rest)]
     item = below(state, len(taken))
     while taken[item]:
         item = below(state, len(taken))
@@ -75,7 +72,7 @@ def uniform_negative(state: Array, taken: Array, rest: Array, n_rest: int) -> in
 
 
 @kernel()
-def popular_negative(state: Array, taken: Array, accept: Array, alias: Array) -> int:
+def popular_negative(state: Array, taken: Array, accept: Array, alias: Array) -> Scalar:
     """PNS: an item of I-_u, proportional to its weight. Mikolov et al. 2013; alias method of Walker 1977.
 
     accept (I,) float64, alias (I,) int32: see `alias_table`. For users whose items leave enough weight to hit.
@@ -89,22 +86,22 @@ def popular_negative(state: Array, taken: Array, accept: Array, alias: Array) ->
 
 
 @kernel()
-def heavy_negative(state: Array, rest: Array, running: Array, n_rest: int) -> int:
-    """PNS by search: an item of `rest`, proportional to the weights whose running sum is `running`, both (n_rest,) and more.
+def heavy_negative(state: Array, rest: Array, running: Array, n_rest: int) -> Scalar:
+    """PNS by search: an item of `rest` (n_rest,), proportional to the weights whose running sum is `running`.
 
     For users who took nearly all the weight there is. Weights that are all 0 leave nothing to prefer: uniform.
     """
     total = running[n_rest - 1]
     if total <= 0.0:
-        return rest[below(state, n_rest)]  # type: ignore[no-any-return]
+        return rest[below(state, n_rest)]
     mark = np.float64(bits(state) >> R32) * 2.0**-32 * total
-    return rest[np.searchsorted(running[:n_rest], mark, side="right")]  # type: ignore[no-any-return]
+    return rest[np.searchsorted(running[:n_rest], mark, side="right")]
 
 
 def alias_table(weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Walker's alias table of weights (n,) >= 0, not all 0: item k keeps its draw with probability accept[k], else alias[k].
+    """Walker's alias table of weights (n,) >= 0, not all 0.
 
-    Returns accept (n,) float64, alias (n,) int32. Two loads a draw whatever the weights are.
+    Returns accept (n,) float64, alias (n,) int32: a uniform k stays with probability accept[k], else it is alias[k].
     """
     share = weights / weights.sum() * len(weights)
     accept, alias = np.ones(len(weights)), np.arange(len(weights), dtype=np.int32)
@@ -122,7 +119,7 @@ def alias_table(weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDAr
 # --- pieces of the rules --------------------------------------------------------------------------------------------
 
 BINS = 256
-LAST_BIN, ZERO = np.float32(BINS - 1), np.float32(0)
+LAST_BIN, ZERO, TINY = np.float32(BINS - 1), np.float32(0), np.float32(1e-9)
 CLIP, HALF, ONE = np.float32(60), np.float32(0.5), np.float32(1)
 LOG2_E, LN_2_HIGH, LN_2_LOW = np.float32(1.44269504), np.float32(0.693359375), np.float32(-2.12194440e-4)
 C0, C1, C2, C3, C4 = (
@@ -131,17 +128,17 @@ C0, C1, C2, C3, C4 = (
 
 
 @kernel()
-def exponential(x: float) -> float:
+def exponential(x: Scalar) -> Scalar:
     """e^x as float32, x clipped to [-60, 60], so that the sum of two such terms still is a number. NaN gives e^-60."""
-    return np.float32(math.exp(min(x, CLIP) if x > -CLIP else -CLIP))  # type: ignore[return-value]
+    return np.float32(math.exp(min(x, CLIP) if x > -CLIP else -CLIP))
 
 
 @kernel()
 def exponentials(scores: Array, exps: Array) -> None:
     """The same for a whole array, (n,) float32 both, to a relative 2e-7.
 
-    math.exp is a call an element; this is e^x = 2^m e^r, |r| <= ln(2) / 2, with Cephes' polynomial for e^r, in two loops
-    that use vector instructions: four times as fast. The first writes 2^m by its bits.
+    math.exp is a call an element; this is e^x = 2^m e^r, |r| <= ln(2) / 2, with Cephes' polynomial for e^r, in two
+    loops that use vector instructions: four times as fast. The first writes 2^m by its bits.
     """
     powers = exps.view(np.int32)
     for k in range(len(scores)):
@@ -156,7 +153,7 @@ def exponentials(scores: Array, exps: Array) -> None:
 
 
 @kernel()
-def distribution(scores: Array, exps: Array, places: Array, counts: Array, shares: Array) -> tuple[float, float]:
+def distribution(scores: Array, exps: Array, places: Array, counts: Array, shares: Array) -> tuple[Scalar, Scalar]:
     """F_u(x) = #{l : x_ul <= x} / (|I| + 1) over the scores given. AUC-NS, arXiv 2306.01348; BNS.
 
     scores, exps (n,) float32: x and e^x; shares (BINS,) float32 is filled with F at the upper end of each of BINS
@@ -171,7 +168,7 @@ def distribution(scores: Array, exps: Array, places: Array, counts: Array, share
     counts[0], counts[1] = least, most
     ends = counts.view(np.float32)
     lowest = np.float32(math.log(ends[0]))
-    scale = np.float32((BINS - 1) / max(math.log(ends[1]) - lowest, 1e-9))
+    scale = np.float32((BINS - 1) / max(np.float32(math.log(ends[1])) - lowest, TINY))
     for k in range(len(scores)):
         places[k] = _bin(scores[k], lowest, scale)
     counts[:] = 0
@@ -181,67 +178,68 @@ def distribution(scores: Array, exps: Array, places: Array, counts: Array, share
     for b in range(BINS):
         count += counts[b]
         shares[b] = np.float32(count) / np.float32(len(scores) + 1)
-    return lowest, scale  # type: ignore[return-value]
+    return lowest, scale
 
 
 @kernel()
-def _bin(x: float, lowest: float, scale: float) -> int:
+def _bin(x: Scalar, lowest: Scalar, scale: Scalar) -> Scalar:
     """The bin of a score. Clipped before the conversion: NaN and infinity must not become an address."""
     place = (x - lowest) * scale
-    return np.int32(min(place, LAST_BIN) if place > ZERO else ZERO)  # type: ignore[return-value]
+    return np.int32(min(place, LAST_BIN) if place > ZERO else ZERO)
 
 
 @kernel()
-def share_below(x: float, shares: Array, lowest: float, scale: float) -> float:
+def share_below(x: Scalar, shares: Array, lowest: Scalar, scale: Scalar) -> Scalar:
     """F_u(x) read from its bins, to one bin's width."""
-    return shares[_bin(x, lowest, scale)]  # type: ignore[no-any-return]
+    return shares[_bin(x, lowest, scale)]
 
 
 @kernel()
-def likelihood_negative(F: float, alpha: float) -> float:
+def likelihood_negative(F: Scalar, alpha: Scalar) -> Scalar:
     """f-(x): density of the sample information of a true negative, 2[(1 - F) alpha + F (1 - alpha)]. AUC-NS."""
     return 2 * ((1 - F) * alpha + F * (1 - alpha))
 
 
 @kernel()
-def likelihood_positive(F: float, alpha: float) -> float:
+def likelihood_positive(F: Scalar, alpha: Scalar) -> Scalar:
     """f+(x): the same of a false negative, 2[(1 - F)(1 - alpha) + F alpha]. AUC-NS. alpha: the encoder's macro-AUC."""
     return 2 * ((1 - F) * (1 - alpha) + F * alpha)
 
 
 def prior(popularity: NDArray[np.integer], beta: float) -> NDArray[np.float64]:
-    """P_l = pi_l^beta, the prior of a true negative. AUC-NS. Items without a train interaction: 0, and 1 at beta 0 (0^0 = 1).
+    """P_l = pi_l^beta, the prior of a true negative. AUC-NS.
 
-    popularity (I,): interactions per item.
+    popularity (I,): interactions per item. An item without one has prior 0 for any beta > 0, and 1 at beta 0 (0^0 = 1).
     >>> prior(np.array([3, 1, 0]), 1.0).tolist(), prior(np.array([3, 1, 0]), 0.0).tolist()
     ([0.75, 0.25, 0.0], [1.0, 1.0, 1.0])
     """
-    return np.power(popularity / max(popularity.sum(), 1), beta)
+    share: NDArray[np.float64] = popularity / max(popularity.sum(), 1)
+    return share**beta
 
 
 @kernel()
-def posterior(P: float, f_negative: float, f_positive: float) -> float:
+def posterior(P: Scalar, f_negative: Scalar, f_positive: Scalar) -> Scalar:
     """w = f- P / (f- P + f+ (1 - P)): the probability that a candidate is a true negative. AUC-NS."""
     return f_negative * P / (f_negative * P + f_positive * (1 - P))
 
 
 @kernel()
-def gain(w: float, n_positives: int, rise: float, gamma: float, n_negatives: int, fall: float) -> float:
+def gain(w: Scalar, n_positives: int, rise: Scalar, gamma: Scalar, n_negatives: int, fall: Scalar) -> Scalar:
     """What training on the candidate adds to the user's partial AUC: w |I+| rise - (1 - w) gamma |I-| fall. AUC-NS.
 
-    rise: mean over drawn positives p of 1 - sigma(x_p - x_l); fall: mean over drawn negatives n of 1 - sigma(x_l - x_n).
+    rise: mean over drawn positives p of 1 - sigma(x_p - x_l); fall: over drawn negatives n of 1 - sigma(x_l - x_n).
     """
     return w * n_positives * rise - (1 - w) * gamma * n_negatives * fall
 
 
 @kernel()
-def unbias(F: float, P: float) -> float:
-    """The probability of a true negative in BNS: (1 - F)(1 - P) / (1 - F - P + 2 F P). P: prior of a *false* negative, pi_l."""
+def unbias(F: Scalar, P: Scalar) -> Scalar:
+    """The probability of a true negative: (1 - F)(1 - P) / (1 - F - P + 2 F P). BNS. P: pi_l, prior of a false one."""
     return (1 - F) * (1 - P) / (1 - F - P + 2 * F * P)
 
 
 @kernel()
-def risk(info: float, unbiased: float, cost: float) -> float:
+def risk(info: Scalar, unbiased: Scalar, cost: Scalar) -> Scalar:
     """BNS's sampling risk: info [1 - (1 + cost) unbias]. info: 1 - sigma(x_ui - x_ul)."""
     return info * (1 - (1 + cost) * unbiased)
 
@@ -251,7 +249,7 @@ def risk(info: float, unbiased: float, cost: float) -> float:
 
 
 @kernel()
-def better(worth: float, x: float, best_worth: float, best_x: float) -> bool:
+def better(worth: Scalar, x: Scalar, best_worth: Scalar, best_x: Scalar) -> Scalar:
     """Is a candidate to be taken before the best so far? Of equally worthy ones the higher score, then the first drawn.
 
     The score decides between equals so that rounding cannot part AUC-NS from DNS where the two are one rule.
@@ -261,7 +259,7 @@ def better(worth: float, x: float, best_worth: float, best_x: float) -> bool:
 
 
 @kernel()
-def worth_bns(e: float, F: float, P: float, positive: float, cost: float) -> float:
+def worth_bns(e: Scalar, F: Scalar, P: Scalar, positive: Scalar, cost: Scalar) -> Scalar:
     """BNS: minus the sampling risk. Liu and Wang, ICDE 2023. e, positive: e^x of candidate and positive; P: pi_l."""
     info = e / (e + positive)  # 1 - sigma(x_ui - x_ul)
     return -risk(info, unbias(F, P), cost)
@@ -269,23 +267,23 @@ def worth_bns(e: float, F: float, P: float, positive: float, cost: float) -> flo
 
 @kernel()
 def worth_auc_ns(
-    e: float,
-    F: float,
-    P: float,
+    e: Scalar,
+    F: Scalar,
+    P: Scalar,
     ups: Array,
     n_ups: int,
     downs: Array,
     n_downs: int,
     n_positives: int,
     n_negatives: int,
-    alpha: float,
-    gamma: float,
-) -> float:
+    alpha: Scalar,
+    gamma: Scalar,
+) -> Scalar:
     """AUC-NS: the gain. arXiv 2306.01348.
 
     e: e^x of the candidate; ups, downs: e^x of the positives and negatives drawn for the pair, the first n_ups >= 1 and
-    n_downs >= 1 count; n_positives = |I+_u|, n_negatives = |I-_u|; P: pi_l^beta. In float64: at beta 0 it must rise with
-    every step of a float32 score, as in DNS.
+    n_downs >= 1 count; n_positives = |I+_u|, n_negatives = |I-_u|; P: pi_l^beta. In float64: at beta 0 it must rise
+    with every step of a float32 score, as in DNS.
     """
     wide = np.float64(e)
     rise, fall = 0.0, 0.0

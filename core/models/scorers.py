@@ -1,6 +1,7 @@
 """Scorers: what a trained run is, when all that is asked of it is a score for every user and item.
 
-Here: the two forms there are, and their arrays for an artefact. Not here: files (jobs/artifacts.py), ranking (evaluation/).
+Here: the two forms there are, and their arrays for an artefact.
+Not here: files (jobs/artifacts.py), ranking (evaluation/).
 A new form is one class and one line in `from_tensors`.
 """
 
@@ -24,7 +25,7 @@ class Scorer(Protocol):
         """Items of the catalogue."""
 
     def scores(self, users: NDArray[np.integer]) -> NDArray[np.float32]:
-        """users (B,) numbers. Returns (B, n_items) float32; one user's row does not depend on who else is asked for."""
+        """users (B,) numbers. Returns (B, n_items) float32."""
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """The arrays it is made of: `from_tensors` gives an equal scorer back."""
@@ -47,7 +48,8 @@ class Factors:
 
     def scores(self, users: NDArray[np.integer]) -> NDArray[np.float32]:
         """users (B,). Returns (B, I) float32."""
-        return self.users[users] @ self.items.T
+        product: NDArray[np.float32] = self.users[users] @ self.items.T
+        return product
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """`users` and `items`."""
@@ -67,10 +69,11 @@ class RandomScores:
 
     def scores(self, users: NDArray[np.integer]) -> NDArray[np.float32]:
         """users (B,). Returns (B, I) float32."""
-        start = np.random.SeedSequence(self.seed).generate_state(1, np.uint64)
-        cell = users.astype(np.uint64)[:, None] * np.uint64(self.n_items) + np.arange(self.n_items, dtype=np.uint64)
-        bits = _mixed(start + cell * np.uint64(0x9E3779B97F4A7C15))
-        return ((bits >> np.uint64(40)).astype(np.float32)) * np.float32(2.0**-24)
+        start = np.random.SeedSequence(self.seed).generate_state(1, np.uint64)[0]
+        rows: NDArray[np.uint64] = users.astype(np.uint64)[:, None] * np.uint64(self.n_items)
+        cells: NDArray[np.uint64] = rows + np.arange(self.n_items, dtype=np.uint64)[None, :]
+        bits = _mixed(start + cells * np.uint64(0x9E3779B97F4A7C15))
+        return (bits >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-24)
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """`random`: seed, users, items."""

@@ -1,4 +1,4 @@
-"""Randomness: one stream a purpose, all from a run's seed, so that one draw more in one place moves nothing elsewhere."""
+"""Randomness: one stream a purpose, all from a run's seed: one draw more in one place moves nothing elsewhere."""
 
 from __future__ import annotations
 

@@ -1,31 +1,26 @@
 """Updaters: which rows a pair moves, and how.
 
-Here: one compiled SGD step an updater, in place. Not here: how strong the push is (losses.py), in which order pairs come
-(engines/). l2 is the decay of the pair's own rows: l2 * parameter is part of their gradient.
+Here: one compiled SGD step an updater, in place.
+Not here: how strong the push is (losses.py), in which order pairs come (engines/).
+l2 is the decay of the pair's own rows: l2 * parameter is part of their gradient.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from numpy.typing import NDArray
-
-from core.kernels import kernel
-
-Table = NDArray[Any]  # (rows, dim), float32 in a run, float64 where a test compares gradients
+from core.kernels import Array, Scalar, kernel
 
 
 @kernel()
-def margin(users: Table, items: Table, u: int, i: int, j: int) -> float:
+def margin(users: Array, items: Array, u: int, i: int, j: int) -> Scalar:
     """x_ui - x_uj: how far the positive i is above the negative j."""
     total = users.dtype.type(0)
     for k in range(users.shape[1]):
         total += users[u, k] * (items[i, k] - items[j, k])
-    return total  # type: ignore[no-any-return]
+    return total
 
 
 @kernel()
-def two_bp(users: Table, items: Table, u: int, i: int, j: int, push: float, lr: float, l2: float) -> None:
+def two_bp(users: Array, items: Array, u: int, i: int, j: int, push: Scalar, lr: Scalar, l2: Scalar) -> None:
     """Gradients reach both towers: the usual step.
 
     push: minus the loss's derivative by the margin. All three rows move from where they were before the step.
@@ -41,7 +36,7 @@ def two_bp(users: Table, items: Table, u: int, i: int, j: int, push: float, lr: 
 
 @kernel()
 def one_bp(
-    users: Table, items: Table, u: int, i: int, j: int, push: float, lr: float, l2: float, aggregation: float
+    users: Array, items: Array, u: int, i: int, j: int, push: Scalar, lr: Scalar, l2: Scalar, aggregation: Scalar
 ) -> None:
     """OneBP, arXiv 2403.18227: gradients reach the items only; the user has none, and no decay.
 

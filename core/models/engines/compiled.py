@@ -21,12 +21,11 @@ from numpy.typing import NDArray
 
 from core.datasets.interactions import Interactions
 from core.errors import RunFailed
-from core.kernels import kernel
+from core.kernels import Array, Scalar, kernel
 from core.models.choices import SAMPLERS, UPDATERS
 from core.models.losses import bpr
 from core.models.samplers import (
     BINS,
-    Array,
     alias_table,
     below,
     better,
@@ -54,7 +53,9 @@ SCORED = DNS  # samplers from this code on look at scores
 
 REFERENCES = 256  # items looked at where there is no snapshot: they give F and the negatives of the partial AUC
 GATHER = 4.0  # cost of scoring one item out of order, in items scored in a row (measured: 3 to 5)
-CROWDED = 0.25  # with less than this share of the catalogue (or of its weight) left to a user, what is left is written out
+CROWDED = (
+    0.25  # with less than this share of the catalogue (or of its weight) left to a user, what is left is written out
+)
 
 UNTAKEN = np.uint8(1)
 
@@ -107,15 +108,21 @@ class Visit(NamedTuple):
     """(BINS,) float32, F by bin, and scratch for it."""
     places: Array
     counts: Array
+    negatives: Array
+    """(pairs,) int32, written if not empty: the negative of each pair, users in the order of `indptr`."""
 
 
 FLOAT, DOUBLE, INT = types.float32[::1], types.float64[::1], types.int32[::1]
-RULE = types.NamedTuple(
+RULE = types.NamedTuple(  # type: ignore[no-untyped-call]
     [types.int64, types.boolean, *[types.float64] * 3, *[DOUBLE] * 3, INT, types.int64, *[types.float64] * 4], Rule
 )
-VISIT = types.NamedTuple([types.uint8[::1], INT, INT, DOUBLE, *[FLOAT] * 6, INT, INT], Visit)
+VISIT = types.NamedTuple(  # type: ignore[no-untyped-call]
+    [types.uint8[::1], INT, INT, DOUBLE, *[FLOAT] * 6, INT, INT, INT], Visit
+)
 TABLE, STATE = types.float32[:, ::1], types.uint64[::1]
-EPOCH = types.Tuple([types.float64, types.int64])(TABLE, TABLE, types.int64[::1], INT, INT, STATE, STATE, types.int64, RULE, VISIT)
+EPOCH = types.Tuple([types.float64, types.int64])(  # type: ignore[no-untyped-call]
+    TABLE, TABLE, types.int64[::1], INT, INT, STATE, STATE, types.int64, RULE, VISIT
+)
 
 
 # --- arriving at a user -------------------------------------------------------------------------------------------
@@ -138,13 +145,13 @@ def _leave(row: Array, visit: Visit) -> None:
 
 
 @kernel()
-def _write_rest(visit: Visit) -> int:
+def _write_rest(visit: Visit) -> Scalar:
     """Writes I-_u out, ascending, without a branch an item. Returns how many they are."""
     n = np.uint64(0)  # without a sign: no test for an index from the end
     for item in range(len(visit.taken)):
         visit.rest[n] = item  # n <= item; overwritten by the next one where this one is taken
         n += np.uint64(visit.taken[item] ^ UNTAKEN)
-    return np.int64(n)  # type: ignore[return-value]
+    return np.int64(n)
 
 
 @kernel()
@@ -167,11 +174,11 @@ def _weigh_rest(n_rest: int, rule: Rule, visit: Visit) -> None:
 
 
 @kernel()
-def _score(users: Array, items: Array, u: int, item: int) -> float:
+def _score(users: Array, items: Array, u: int, item: int) -> Scalar:
     total = np.float32(0)
     for k in range(users.shape[1]):
         total += users[u, k] * items[item, k]
-    return total  # type: ignore[return-value]
+    return total
 
 
 @kernel()
@@ -193,7 +200,7 @@ def _look_at_all(n_pairs: int, n_rest: int, visit: Visit) -> int:
 
 @kernel()
 def _look_at_some(users: Array, items: Array, u: int, n_pairs: int, n_rest: int, visit: Visit, state: Array) -> int:
-    """x and e^x of a sample of all items; e^x of the user's own and of a sample of the others. Returns how many these are."""
+    """x and e^x of a sample of all items; e^x of the user's own and of a sample of the others. Returns their number."""
     n_free = 0
     for k in range(len(visit.scores)):
         item = below(state, items.shape[0])
@@ -217,7 +224,7 @@ def _look_at_some(users: Array, items: Array, u: int, n_pairs: int, n_rest: int,
 
 @kernel()
 def _draw_references(n_pairs: int, n_free: int, visit: Visit, state: Array) -> int:
-    """N positives with replacement to `ups`, N negatives without to the front of `free`. Returns how many the latter are."""
+    """N positives with replacement to `ups`, N negatives without to the front of `free`. Returns how many."""
     for k in range(len(visit.ups)):
         first, second = split_bits(state)
         visit.ups[k] = visit.own[(first * n_pairs) >> 32]
@@ -232,20 +239,21 @@ def _best_of(
     users: Array,
     items: Array,
     u: int,
-    positive: float,
+    positive: Scalar,
     n_pairs: int,
     n_rest: int,
     n_free: int,
     m: int,
-    lowest: float,
-    scale: float,
+    lowest: Scalar,
+    scale: Scalar,
     rule: Rule,
     visit: Visit,
     state: Array,
 ) -> int:
     """The candidate worth most, of m. positive: e^x of the pair's own item; lowest, scale: of F."""
     n_downs = _draw_references(n_pairs, n_free, visit, state) if rule.sampler == AUC_NS else 0
-    taken, best, best_x = 0, 0.0, np.float32(0)
+    taken, best = 0, 0.0
+    best_x: Scalar = np.float32(0)
     for c in range(m):
         item = uniform_negative(state, visit.taken, visit.rest, n_rest)
         x = visit.scores[item] if rule.snapshot else _score(users, items, u, item)
@@ -258,7 +266,17 @@ def _best_of(
             else:
                 n_ups, n_left = len(visit.ups), items.shape[0] - n_pairs
                 worth = worth_auc_ns(
-                    e, F, rule.priors[item], visit.ups, n_ups, visit.free, n_downs, n_pairs, n_left, rule.alpha, rule.gamma
+                    e,
+                    F,
+                    rule.priors[item],
+                    visit.ups,
+                    n_ups,
+                    visit.free,
+                    n_downs,
+                    n_pairs,
+                    n_left,
+                    rule.alpha,
+                    rule.gamma,
                 )
         # Arithmetic, not branches: which candidate wins cannot be foreseen. The first is taken in any case, even NaN.
         take = (c == 0) | better(worth, x, best, best_x)
@@ -267,6 +285,42 @@ def _best_of(
 
 
 # --- the epoch ----------------------------------------------------------------------------------------------------
+
+
+@kernel()
+def _look(
+    users: Array, items: Array, u: int, row: Array, rule: Rule, visit: Visit, state: Array
+) -> tuple[bool, int, int, Scalar, Scalar]:
+    """What the sampler needs to know at this user: (heavy, n_rest, n_free, lowest, scale), the last two of F."""
+    n_items, n_pairs = items.shape[0], len(row)
+    n_free, lowest, scale = 0, np.float32(0), np.float32(0)
+    heavy = _is_heavy(row, rule)
+    snapshot = rule.snapshot and rule.sampler >= SCORED
+    crowded = n_items - n_pairs < CROWDED * n_items
+    n_rest = _write_rest(visit) if heavy or crowded or snapshot else 0
+    if heavy:
+        _weigh_rest(n_rest, rule, visit)
+    if snapshot:
+        _score_all(users, items, u, visit)
+    if rule.sampler > DNS:
+        if snapshot:
+            n_free = _look_at_all(n_pairs, n_rest, visit)
+        else:
+            n_free = _look_at_some(users, items, u, n_pairs, n_rest, visit, state)
+        lowest, scale = distribution(visit.scores, visit.exps, visit.places, visit.counts, visit.shares)
+    return heavy, n_rest, n_free, lowest, scale
+
+
+@kernel()
+def _step(users: Array, items: Array, u: int, i: int, j: int, rule: Rule) -> Scalar:
+    """One pair's step, in place. Returns sigma of its margin before the step."""
+    right, push = bpr(margin(users, items, u, i, j), rule.tau)
+    force, lr, l2 = np.float32(push), np.float32(rule.lr), np.float32(rule.l2)
+    if rule.updater == ONE_BP:
+        one_bp(users, items, u, i, j, force, lr, l2, np.float32(rule.aggregation))
+    else:
+        two_bp(users, items, u, i, j, force, lr, l2)
+    return right
 
 
 @kernel(EPOCH)
@@ -287,50 +341,29 @@ def run_epoch(
     users (U, d), items (I, d) float32; indptr, indices: the train pairs; order: the users to visit; the states of two
     generators; m candidates a pair.
     """
-    n_items = items.shape[0]
-    lr, l2, aggregation = np.float32(rule.lr), np.float32(rule.l2), np.float32(rule.aggregation)
     loss, skipped = 0.0, 0
-    lowest, scale, n_free = np.float32(0), np.float32(0), 0
     for u in order:
         row = indices[indptr[u] : indptr[u + 1]]
         n_pairs = len(row)
-        if n_pairs == n_items:
+        if n_pairs == items.shape[0]:
             skipped += n_pairs
             continue
         _arrive(row, visit, order_state)
-        heavy = _is_heavy(row, rule)
-        scored = rule.sampler >= SCORED
-        crowded = n_items - n_pairs < CROWDED * n_items
-        n_rest = _write_rest(visit) if heavy or crowded or (scored and rule.snapshot) else 0
-        if heavy:
-            _weigh_rest(n_rest, rule, visit)
-        if scored and rule.snapshot:
-            _score_all(users, items, u, visit)
-        if rule.sampler > DNS:
-            if rule.snapshot:
-                n_free = _look_at_all(n_pairs, n_rest, visit)
-            else:
-                n_free = _look_at_some(users, items, u, n_pairs, n_rest, visit, state)
-            lowest, scale = distribution(visit.scores, visit.exps, visit.places, visit.counts, visit.shares)
-
+        heavy, n_rest, n_free, lowest, scale = _look(users, items, u, row, rule, visit, state)
         product = 1.0
         for at in range(n_pairs):
-            i = visit.pairs[at]
             if heavy:
                 j = heavy_negative(state, visit.rest, visit.running, n_rest)
             elif rule.sampler == PNS:
                 j = popular_negative(state, visit.taken, rule.accept, rule.alias)
-            elif scored:
-                j = _best_of(
-                    users, items, u, visit.own[at], n_pairs, n_rest, n_free, m, lowest, scale, rule, visit, state
-                )
+            elif rule.sampler >= SCORED:
+                e = visit.own[at]
+                j = _best_of(users, items, u, e, n_pairs, n_rest, n_free, m, lowest, scale, rule, visit, state)
             else:
                 j = uniform_negative(state, visit.taken, visit.rest, n_rest)
-            right, push = bpr(margin(users, items, u, i, j), rule.tau)
-            if rule.updater == ONE_BP:
-                one_bp(users, items, u, i, j, np.float32(push), lr, l2, aggregation)
-            else:
-                two_bp(users, items, u, i, j, np.float32(push), lr, l2)
+            if len(visit.negatives) > 0:
+                visit.negatives[indptr[u] + at] = j
+            right = _step(users, items, u, visit.pairs[at], j, rule)
             product *= max(right, 4e-18)  # one logarithm for sixteen pairs; above e^-40 each, so that no product is 0
             if at % 16 == 15:
                 loss -= math.log(product)
@@ -379,27 +412,39 @@ class CompiledEngine:
 
     def epoch(self) -> EpochReport:
         """One pass over the training pairs. Raises RunFailed as soon as a number is no longer finite."""
-        v = self._variant
-        loss, skipped = run_epoch(
-            self._users,
-            self._items,
-            self._fitted.indptr,
-            self._fitted.indices,
-            self._order.permutation(self._visited),
-            self._order_state,
-            self._state,
-            self._variant.candidates or 0,
-            self._rule,
-            self._visit,
-        )
+        order = self._order.permutation(self._visited)
+        loss, skipped = self._run(order, self._order_state, self._state, self._rule, self._visit)
         self._epochs += 1
         if not (math.isfinite(loss) and np.isfinite(self._users.sum()) and np.isfinite(self._items.sum())):
             raise RunFailed(
                 f"Training diverged in epoch {self._epochs}: the loss or an embedding is no longer a number",
-                f"Lower lr (it is {v.lr:g}), or raise tau",
+                f"Lower lr, which is {self._variant.lr:g}",
             )
-        trained = len(self._fitted) - int(skipped)
-        return EpochReport(loss / max(trained, 1), int(skipped))
+        trained = len(self._fitted) - skipped
+        return EpochReport(loss / max(trained, 1), skipped)
+
+    def draw(self, seed: int) -> NDArray[np.int32]:
+        """A negative for each training pair, drawn from the embeddings as they are; nothing is learnt.
+
+        Returns (pairs,) int32, aligned with the users of `fitted.users()`, a user's own in random order; -1 for a user
+        who took every item.
+        """
+        order_state, state = (kernel_state(np.random.default_rng([seed, k])) for k in (0, 1))
+        negatives = np.full(len(self._fitted), -1, np.int32)
+        still = self._rule._replace(lr=0.0, updater=UPDATERS["two_bp"].code)
+        self._run(self._visited, order_state, state, still, self._visit._replace(negatives=negatives))
+        return negatives
+
+    def _run(
+        self,
+        order: NDArray[np.int32],
+        order_state: NDArray[np.uint64],
+        state: NDArray[np.uint64],
+        rule: Rule,
+        visit: Visit,
+    ) -> tuple[float, int]:
+        indptr, indices, m = self._fitted.indptr, self._fitted.indices, self._variant.candidates or 0
+        return run_epoch(self._users, self._items, indptr, indices, order, order_state, state, m, rule, visit)
 
     def scorer(self) -> Factors:
         """The embeddings of this moment, a copy."""
@@ -450,4 +495,5 @@ def _visit(fitted: Interactions, snapshot: bool, references: int) -> Visit:
         shares=np.empty(BINS, np.float32),
         places=np.empty(scored, np.int32),
         counts=np.empty(BINS, np.int32),
+        negatives=np.empty(0, np.int32),
     )
