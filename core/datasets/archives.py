@@ -23,7 +23,7 @@ MEGABYTE = 1_000_000
 _BOMB_RATIO = 150  # text of ratings shrinks 3 to 30 times; what shrinks 150 times holds nothing
 _BOMB_FLOOR = 20 * MEGABYTE  # below this a bomb does no harm
 _BLOCK = 1 << 20
-_DAMAGE = (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OSError)
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError)
 
 
 def too_large(name: str, limit: int) -> BadInput:
@@ -42,11 +42,12 @@ def open_zip(path: Path, name: str, limit: int) -> Iterator[zipfile.ZipFile]:
     Raises BadInput where it is damaged, leaves its folder, holds links, or unpacks to too much.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            _refuse_bad_members(archive, name, limit)
-            yield archive
-    except zipfile.BadZipFile as error:
+        archive = zipfile.ZipFile(path)
+    except _DAMAGE as error:
         raise _damaged(name, error) from error
+    with archive:
+        _refuse_bad_members(archive, name, limit)
+        yield archive
 
 
 def read_member(archive: zipfile.ZipFile, member: str, name: str, limit: int) -> bytes:

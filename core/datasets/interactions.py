@@ -1,7 +1,7 @@
 """Interactions as a compressed sparse matrix: which items each user took.
 
 Here: the one in-memory form of user-item pairs that models and evaluation work on.
-Not here: ids, titles, times (store.py), and files (readers.py).
+Not here: ids, titles, times (store.py), and files (readers/).
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class Raw:
 def find_layout(blob: Blob, format: str | None, columns: Columns, require: bool = True) -> tuple[Blob, Layout]:
     """Format and columns, as asked for or told from the content; and the blob, checked for that format.
 
-    require: refuse columns that are missing or there twice. Raises BadInput (that, or no text), Unknown (no such format).
+    require: refuse columns that are missing or there twice. Raises BadInput (that, or no text), Unknown (the format).
     """
     blob, name = find_format(blob, format)
     names = FORMATS[name].columns(blob)

@@ -150,7 +150,7 @@ REFUSED: dict[str, tuple[str | bytes | Maker, dict[str, Any], str]] = {
     "blank": ("\n \n", {}, r"ratings\.csv: it is empty\. Choose"),
     "only a header": (HEADER, {}, r"ratings\.csv: it has a header and no rows\. Choose"),
     "bytes": (b"\x89PNG\r\n\x1a\n\x00\x00", {}, r"ratings\.csv: it is not UTF-8 text\. Save"),
-    "latin-1": (CSV.encode() + b"\xe9,101,1,1\n", {}, r"ratings\.csv: it is not UTF-8 text\. Save"),
+    "latin-1": (with_line("é,101,1,1").encode("latin-1"), {}, r"ratings\.csv, line 4: it is not UTF-8 text\. Save"),
     "utf-16": (CSV.encode("utf-16"), {}, r"ratings\.csv: it is not UTF-8 text\. Save it as UTF-8"),
     "short row": (with_line("1,101"), {}, r"ratings\.csv, line 4: it has 2 cells where 4 cells are expected\. Give"),
     "long row": (with_line("1,101,1,1,1"), {}, r"ratings\.csv, line 4: it has 5 cells where 4 .*\. Give"),

@@ -7,9 +7,11 @@ Not here: what the bytes mean (the other modules of this folder).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 import pyarrow as pa
 
 from core.datasets.archives import MEGABYTE, open_zip, read_gzip, read_member, too_large
@@ -24,11 +26,15 @@ _HEAD = 1 << 16
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Blob:
-    """A file's bytes. name: what messages call it; skipped: blank lines before the first that is left."""
+    """A file's bytes. name: what messages call it; skipped: blank lines before the first that is left.
+
+    limit: the bytes that its content may take unpacked, which a Parquet file can exceed a thousandfold.
+    """
 
     name: str
     buffer: pa.Buffer
     skipped: int = 0
+    limit: int = sys.maxsize
 
     def head(self) -> bytes:
         """The first 64 KB."""
@@ -53,8 +59,22 @@ class Blob:
         blob = self
         while found := _BLANK.match(blob.head()):
             lines = found.group().count(b"\n")
-            blob = Blob(self.name, blob.buffer.slice(found.end()), blob.skipped + lines)
+            blob = replace(blob, buffer=blob.buffer.slice(found.end()), skipped=blob.skipped + lines)
+        self._refuse_other_encodings()
         return blob
+
+    def _refuse_other_encodings(self) -> None:
+        """All bytes must be UTF-8 before a parser sees them: pyarrow's tells of ragged rows by decoding them."""
+        ends = pa.py_buffer(np.array([0, self.buffer.size], np.int64))
+        try:
+            pa.Array.from_buffers(pa.large_binary(), 1, [None, ends, self.buffer]).cast(pa.large_string())
+        except pa.ArrowInvalid:
+            data = self.buffer.to_pybytes()
+            try:
+                data.decode("utf-8")
+            except UnicodeDecodeError as error:
+                line = data.count(b"\n", 0, error.start) + 1
+                raise not_text(f"{self.name}, line {line}") from None
 
     def as_utf8(self) -> Blob:
         """Text whose every byte means something: what is not UTF-8 is taken for Latin-1, as MovieLens titles are."""
@@ -62,7 +82,7 @@ class Blob:
         try:
             data.decode("utf-8")
         except UnicodeDecodeError:
-            return Blob(self.name, pa.py_buffer(data.decode("latin-1").encode("utf-8")), self.skipped)
+            return replace(self, buffer=pa.py_buffer(data.decode("latin-1").encode("utf-8")))
         return self
 
     def place(self, row: int, rows: int, header: bool) -> str:
@@ -80,6 +100,12 @@ def not_text(name: str, mend: str = "Save the table as CSV in UTF-8, or as Parqu
     return BadInput(name, "it is not UTF-8 text", mend)
 
 
+def one_line(error: Exception) -> str:
+    """A library's message, short enough for a sentence."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= 200 else f"{text[:200]}..."
+
+
 def open_blob(path: Path, settings: Settings, name: str | None = None) -> Blob:
     """A file's bytes, unpacked. name: what messages call it, by default its own name.
 
@@ -88,7 +114,7 @@ def open_blob(path: Path, settings: Settings, name: str | None = None) -> Blob:
     name, limit = name or path.name, settings.max_upload_mb * MEGABYTE
     magic = _magic(path, name)
     if magic.startswith(b"\x1f\x8b"):
-        return Blob(name, pa.py_buffer(read_gzip(path, name, limit)))
+        return Blob(name, pa.py_buffer(read_gzip(path, name, limit)), limit=limit)
     if magic in {b"PK\x03\x04", b"PK\x05\x06"}:
         return _from_zip(path, name, limit)
     if path.stat().st_size > limit:
@@ -96,7 +122,7 @@ def open_blob(path: Path, settings: Settings, name: str | None = None) -> Blob:
     if not magic:
         return Blob(name, pa.py_buffer(b""))
     with pa.memory_map(str(path)) as mapped:
-        return Blob(name, mapped.read_buffer())
+        return Blob(name, mapped.read_buffer(), limit=limit)
 
 
 def _magic(path: Path, name: str) -> bytes:
@@ -114,7 +140,7 @@ def _magic(path: Path, name: str) -> bytes:
 def _from_zip(path: Path, name: str, limit: int) -> Blob:
     with open_zip(path, name, limit) as archive:
         member = _table_in([m.filename for m in archive.infolist() if not m.is_dir()], name)
-        return Blob(f"{name}, {member}", pa.py_buffer(read_member(archive, member, name, limit)))
+        return Blob(f"{name}, {member}", pa.py_buffer(read_member(archive, member, name, limit)), limit=limit)
 
 
 def _table_in(members: list[str], name: str) -> str:

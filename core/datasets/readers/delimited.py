@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from core.datasets.readers.blob import Blob, not_text
+from core.datasets.readers.blob import Blob, not_text, one_line
 from core.errors import BadInput
 
 MOVIELENS_COLUMNS = ("user", "item", "rating", "timestamp")
@@ -76,7 +76,7 @@ def read_columns(blob: Blob, dialect: Dialect, wanted: Sequence[int]) -> pa.Tabl
         raise BadInput(blob.name, "it has a header and no rows", "Choose a file with interactions in it.")
     if len(dialect.delimiter) > 1:
         data = blob.buffer.to_pybytes().replace(dialect.delimiter.encode(), _UNIT.encode())
-        blob = Blob(blob.name, pa.py_buffer(data), blob.skipped)
+        blob = replace(blob, buffer=pa.py_buffer(data))
     names = [str(n) for n in range(len(column_names(blob, dialect)))]
     parse = _Parse(blob, dialect, names, [str(n) for n in wanted])
     try:
@@ -136,9 +136,9 @@ class _Parse:
         try:
             rows = self.table(ragged, threads=False).num_rows + ragged.met
         except pa.ArrowInvalid:
-            return BadInput(name, f"it cannot be read ({error})", "Write it again as plain CSV in UTF-8.")
+            return BadInput(name, f"it cannot be read ({one_line(error)})", "Write it again as plain CSV in UTF-8.")
         if ragged.first is None:
-            return BadInput(name, f"it cannot be read ({error})", "Write it again as plain CSV in UTF-8.")
+            return BadInput(name, f"it cannot be read ({one_line(error)})", "Write it again as plain CSV in UTF-8.")
         row = ragged.first.number - 1 - int(self.dialect.header)
         return BadInput(
             f"{name}, {self.blob.place(row, rows, self.dialect.header)}",

@@ -52,7 +52,7 @@ def read_items_file(
     """
     blob = open_blob(path, settings, name)
     if dialect := _film_dialect(blob):
-        return _films(blob.text().as_utf8(), dialect)
+        return _films(blob.as_utf8().text(), dialect)
     blob = blob if blob.head().startswith(b"PAR1") else blob.as_utf8()
     blob, format = find_format(blob, format)
     return _table(blob, format, item_column, title_column, films or FORMATS[format].films)
