@@ -166,6 +166,7 @@ def _stale() -> Outcome:
 
 def _train(attempt: Attempt, train: Train) -> Outcome:
     run, started = Run.from_json(attempt.job.payload), time.perf_counter()
+    attempt.report(Report(doing="Getting ready (on first use also compiling)"))
     _reset_peak_memory()
     dataset = _read_dataset(attempt.settings.datasets / run.variant.dataset)
     observer = _Observer(attempt)
@@ -202,6 +203,7 @@ class _Observer:
         if len(self._curve) > CURVE_POINTS:
             self._curve = _thinned(self._curve)
         self._latest = Report(
+            doing="Training",
             share=progress.epoch / max(progress.epochs, 1),
             epoch=progress.epoch,
             epochs=progress.epochs,

@@ -11,10 +11,10 @@ import os
 import re
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
 from importlib.abc import MetaPathFinder
 from typing import Any, Protocol
 
@@ -27,6 +27,9 @@ from core.settings import Settings
 
 TAKING_SECONDS = 2.0
 """How long an executor may need to take what it was sent; it needs milliseconds."""
+
+WATCH_SECONDS = 0.5
+"""How often a training process looks for the worker where the kernel does not do that."""
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -173,11 +176,26 @@ class _WithoutPandas(MetaPathFinder):
 
 
 def _end_with_parent(parent: int) -> None:
-    """Ask the kernel to end this process with the worker (Linux); elsewhere the check between epochs does."""
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    """Never outlive the worker, however it dies: an orphan would hold a core, or wait for work for ever."""
+    if not _kernel_ends_us_with_parent():
+        threading.Thread(target=_watch, args=(parent,), name="watch the worker", daemon=True).start()
     if os.getppid() != parent:  # it died before we asked
         os._exit(1)
+
+
+def _kernel_ends_us_with_parent() -> bool:
+    """Ask the kernel to; only Linux can."""
+    try:
+        return bool(ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) == 0)
+    except (OSError, AttributeError):
+        return False
+
+
+def _watch(parent: int) -> None:
+    """End this process within a second of its parent's end."""
+    while os.getppid() == parent:
+        time.sleep(WATCH_SECONDS)
+    os._exit(1)
 
 
 def _pass_on(done: Future[Outcome], future: Future[Outcome]) -> None:

@@ -155,7 +155,7 @@ def serve(
     make_runner: Callable[[Settings], Runner] = LocalRunner,
     stopping: threading.Event | None = None,
 ) -> bool:
-    """Be the worker of this cache folder until there is nothing to do. False, at once, if another one is.
+    """Be the worker of this cache folder until there is nothing to do. False if another one is.
 
     stopping: set it to end early, and jobs under way go back to the queue; on the main thread signals to end do so too.
     """

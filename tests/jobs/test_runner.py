@@ -1,5 +1,6 @@
 import os
 import signal
+import subprocess
 import sys
 import time
 from concurrent.futures import wait
@@ -12,7 +13,7 @@ import pytest
 from core.jobs.attempt import Outcome
 from core.jobs.queue import State
 from core.jobs.runner import LocalRunner, ProcessDied
-from core.settings import Settings
+from core.settings import PROJECT, Settings
 from tests.jobs.processes import PATIENCE, nobody_is_left, wait_for
 
 
@@ -127,3 +128,22 @@ def test_warming_up_is_no_attempt(settings):
     assert [f.result().reason.split()[0] for f in run(settings, answer, "a", "b", keep=runner)] == ["a", "b"]
     runner.warm_up()
     runner.stop()
+
+
+PARENT = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import os; from core.jobs.runner import _watch; _watch(os.getppid())"])
+print(child.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_where_the_kernel_does_not_help_orphans_end_by_themselves():
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT], cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    child = psutil.Process(int(parent.stdout.readline()))
+    assert child.is_running()
+    parent.kill()
+    parent.communicate()
+    wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, "the end of the orphan")
