@@ -1,0 +1,226 @@
+"""The compiled engine: a contract for every sampler, what an epoch does to the tables, and the two paths to scores."""
+
+import numpy as np
+import pytest
+
+from core.datasets.interactions import Interactions
+from core.errors import RunFailed
+from core.models.choices import SAMPLERS, UPDATERS
+from core.models.engines import compiled
+from core.models.engines.compiled import CompiledEngine, takes_snapshots
+from core.models.variant import make_variant
+
+USERS, ITEMS = 40, 60
+
+
+def interactions(seed=0, users=USERS, items=ITEMS, length=15):
+    """Long-tailed: the weight of an item falls with its number."""
+    chance = np.random.default_rng(seed)
+    weights = 1 / np.arange(1, items + 1)
+    taken = [chance.choice(items, length, replace=False, p=weights / weights.sum()) for _ in range(users)]
+    return Interactions.from_pairs(np.repeat(np.arange(users), length), np.concatenate(taken), users, items)
+
+
+def engine(fitted, seed=0, **choices):
+    return CompiledEngine(make_variant("d", **{"dim": 8, **choices}), fitted, seed)
+
+
+def trained(fitted, epochs=3, **choices):
+    made = engine(fitted, **choices)
+    for _ in range(epochs):
+        made.epoch()
+    return made
+
+
+def many_draws(made, times):
+    return np.concatenate([made.draw(seed) for seed in range(times)])
+
+
+def chi_square(counts, expected):
+    return ((counts - expected) ** 2 / expected).sum()
+
+
+@pytest.fixture(params=["snapshot", "sampled"])
+def path(request, monkeypatch):
+    """Both ways to the scores: of all items once a visit, and of what is looked at."""
+    monkeypatch.setattr(compiled, "GATHER", 1e9 if request.param == "snapshot" else 0.0)
+    return request.param
+
+
+@pytest.mark.usefixtures("path")
+@pytest.mark.parametrize("sampler", sorted(SAMPLERS))
+class TestSamplerContract:
+    """What holds for every sampler, on both paths."""
+
+    def test_a_negative_is_an_item_that_the_user_has_not_taken(self, sampler):
+        fitted = interactions()
+        drawn = many_draws(trained(fitted, sampler=sampler), 20)
+        assert drawn.min() >= 0
+        assert drawn.max() < ITEMS
+        pairs = set(zip(fitted.users().tolist(), fitted.indices.tolist(), strict=True))
+        assert pairs.isdisjoint(zip(np.tile(fitted.users(), 20).tolist(), drawn.tolist(), strict=True))
+
+    def test_the_seed_decides(self, sampler):
+        fitted = interactions()
+        first, again, other = (trained(fitted, sampler=sampler, seed=seed).scorer() for seed in (3, 3, 4))
+        assert first.users.tobytes() == again.users.tobytes()
+        assert first.items.tobytes() == again.items.tobytes()
+        assert first.items.tobytes() != other.items.tobytes()
+
+    def test_a_user_with_one_item_left_gets_it_and_one_with_none_is_skipped(self, sampler):
+        full, almost = np.arange(ITEMS), np.delete(np.arange(ITEMS), 17)
+        rest = interactions()
+        users = np.concatenate([np.zeros(ITEMS, int), np.ones(ITEMS - 1, int), rest.users() + 2])
+        items = np.concatenate([full, almost, rest.indices])
+        fitted = Interactions.from_pairs(users, items, USERS + 2, ITEMS)
+        made = engine(fitted, sampler=sampler)
+        assert made.epoch().skipped == ITEMS
+        drawn = made.draw(0)
+        assert (drawn[:ITEMS] == -1).all()
+        assert (drawn[ITEMS : 2 * ITEMS - 1] == 17).all()
+
+    def test_more_candidates_and_references_than_there_are_items(self, sampler):
+        asked = {"candidates": 200, "references": 300}
+        used = {"dns": ["candidates"], "bns": ["candidates"], "auc_ns": ["candidates", "references"]}.get(sampler, [])
+        assert np.isfinite(trained(interactions(), sampler=sampler, **{n: asked[n] for n in used}).epoch().loss)
+
+    def test_drawing_learns_nothing(self, sampler):
+        made = trained(interactions(), sampler=sampler)
+        before = made.scorer()
+        made.draw(0)
+        np.testing.assert_array_equal(made.scorer().users, before.users)
+        np.testing.assert_array_equal(made.scorer().items, before.items)
+
+    @pytest.mark.parametrize("updater", sorted(UPDATERS))
+    def test_the_loss_falls(self, sampler, updater):
+        made = engine(interactions(), sampler=sampler, updater=updater, lr=0.05, l2=0.001)
+        losses = [made.epoch().loss for _ in range(40)]
+        assert losses[0] == pytest.approx(np.log(2), abs=0.02)  # embeddings near 0 tell nothing apart
+        assert min(losses) < losses[0] - 0.02
+
+
+# --- distributions
+
+
+def test_rns_is_uniform_over_what_is_left():
+    fitted, times = interactions(users=4), 2000
+    drawn = many_draws(engine(fitted, sampler="rns"), times).reshape(times, 4, -1)
+    for user in range(4):
+        counts = np.bincount(drawn[:, user].ravel(), minlength=ITEMS)
+        left = np.setdiff1d(np.arange(ITEMS), fitted.row(user))
+        expected = times * 15 / len(left)
+        assert chi_square(counts[left], expected) < 82  # 44 degrees of freedom, p = .0005
+
+
+@pytest.mark.parametrize("crowded", [False, True], ids=["alias table", "search"])
+def test_pns_is_proportional_to_the_power_of_popularity(crowded):
+    """A user who holds most of the weight is served by search, any other by the alias table."""
+    most = np.arange(40) if crowded else np.arange(40, 50)
+    others = interactions(users=12)
+    users = np.concatenate([np.zeros(len(most), int), others.users() + 1])
+    fitted = Interactions.from_pairs(users, np.concatenate([most, others.indices]), 13, ITEMS)
+    times = 60_000 // len(most)
+    drawn = many_draws(engine(fitted, sampler="pns", exponent=0.75), times).reshape(times, -1)[:, : len(most)]
+    weights = fitted.popularity().astype(float) ** 0.75
+    weights[most] = 0
+    expected = weights / weights.sum() * drawn.size
+    counts = np.bincount(drawn.ravel(), minlength=ITEMS)
+    assert (counts[expected == 0] == 0).all()
+    seen = expected > 0
+    assert chi_square(counts[seen], expected[seen]) < seen.sum() + 4.5 * np.sqrt(2 * seen.sum())
+
+
+def test_pns_with_no_weight_left_is_uniform():
+    """User 0 took every item that anybody took."""
+    fitted = Interactions.from_pairs(np.zeros(6, int), np.arange(6), 1, 9)
+    assert set(many_draws(engine(fitted, sampler="pns"), 50).tolist()) == {6, 7, 8}
+
+
+def test_dns_draws_higher_scores_than_rns_and_bns_lower_ones_at_cost_0():
+    fitted = interactions()
+    means = {}
+    for name, choices in {"rns": {}, "dns": {}, "bns": {"false_negative_cost": 0.0}}.items():
+        made = engine(fitted, sampler=name, init_sigma=1.0, **choices)
+        scores = made.scorer().scores(np.arange(USERS))
+        means[name] = scores[np.tile(fitted.users(), 10), many_draws(made, 10)].mean()
+    assert means["bns"] < means["rns"] < means["dns"]
+
+
+def test_items_that_nobody_took_are_never_worth_more_under_a_prior():
+    """At beta > 0 their prior is 0, so only the second term counts, and it is negative."""
+    half = interactions(items=30)
+    fitted = Interactions(half.indptr, half.indices, ITEMS)
+    drawn = many_draws(engine(fitted, sampler="auc_ns", beta=0.025), 30)
+    assert (drawn >= 30).mean() < 0.6 * (many_draws(engine(fitted, sampler="rns"), 30) >= 30).mean()
+
+
+def test_both_paths_draw_alike(monkeypatch):
+    """From one trained state: the negatives' shares by popularity decile and their mean score."""
+    fitted = interactions(users=120, items=400, length=30)
+    order = np.argsort(np.argsort(-fitted.popularity(), kind="stable")) // 40
+    for choices in ({"sampler": "dns"}, {"sampler": "bns"}, {"sampler": "auc_ns", "beta": 0.1}):
+        found = []
+        for gather in (1e9, 0.0):
+            monkeypatch.setattr(compiled, "GATHER", gather)
+            made = engine(fitted, init_sigma=0.6, **choices)
+            drawn, users = many_draws(made, 12), np.tile(fitted.users(), 12)
+            x = made.scorer().scores(np.arange(120))[users, drawn]
+            found.append((np.bincount(order[drawn], minlength=10) / len(drawn), x.mean()))
+        (shares, mean), (sampled_shares, sampled_mean) = found
+        np.testing.assert_allclose(sampled_shares, shares, atol=0.012)
+        assert sampled_mean == pytest.approx(mean, abs=0.03)
+
+
+def test_the_path_follows_from_a_count_of_operations():
+    assert takes_snapshots(interactions(), 5)
+    few = interactions(users=20, items=40_000, length=10)
+    assert not takes_snapshots(few, 5)
+    assert takes_snapshots(few, 2000)
+
+
+# --- the step
+
+
+def test_one_bp_moves_users_towards_their_items_even_where_nothing_is_learnt():
+    """With a vanishing rate items stay, and a user becomes the running mean of their items, in the order of visits."""
+    fitted = Interactions.from_pairs(np.array([0]), np.array([2]), 1, 5)
+    made = engine(fitted, updater="one_bp", lr=1e-30, l2=0.0, aggregation=0.75)
+    before = made.scorer()
+    made.epoch()
+    after = made.scorer()
+    np.testing.assert_array_equal(after.items, before.items)
+    np.testing.assert_allclose(after.users[0], 0.75 * before.users[0] + 0.25 * before.items[2], rtol=1e-6)
+
+
+def test_the_loss_reported_is_the_mean_of_bpr():
+    """With a vanishing rate the tables stay, so the loss follows from them and the negatives drawn."""
+    fitted = Interactions.from_pairs(np.arange(USERS), np.full(USERS, 3), USERS, 2 + 2)
+    made = engine(fitted, lr=1e-30, l2=0.0, tau=2.0, init_sigma=1.0)
+    scores = made.scorer().scores(np.arange(USERS)).astype(np.float64)
+    expected = np.logaddexp(0, -(scores[:, 3:4] - scores[:, :3]) / 2).mean()  # over all negatives there are
+    seen = np.mean([made.epoch().loss for _ in range(300)])
+    assert seen == pytest.approx(expected, rel=0.02)
+
+
+def test_a_user_without_pairs_is_never_visited():
+    fitted = Interactions(np.array([0, 2, 2, 4], np.int64), np.array([0, 1, 2, 3], np.int32), 8)
+    made = engine(fitted)
+    before = made.scorer().users[1]
+    made.epoch()
+    np.testing.assert_array_equal(made.scorer().users[1], before)
+
+
+def test_a_scorer_is_a_copy():
+    made = engine(interactions())
+    scorer = made.scorer()
+    before = scorer.items.copy()
+    made.epoch()
+    np.testing.assert_array_equal(scorer.items, before)
+
+
+@pytest.mark.parametrize("sampler", sorted(SAMPLERS))
+def test_divergence_is_caught_at_once_and_says_what_to_do(sampler):
+    made = engine(interactions(), sampler=sampler, lr=90.0, l2=1.0)
+    with pytest.raises(RunFailed, match=r"(?s)diverged in epoch \d.*Lower lr, which is 90"):
+        for _ in range(40):
+            made.epoch()

@@ -1,0 +1,35 @@
+"""Protocols: who chooses an epoch, and the sentence for a data set that cannot serve a variant."""
+
+import pytest
+
+from core.models.protocols import chooses_epoch, refusal
+from core.models.variant import make_variant
+
+
+@pytest.mark.parametrize(
+    ("protocol", "validation", "chooses"),
+    [("validation", 9, True), ("validation", 0, False), ("refit", 9, False), ("paper", 0, True), ("paper", 9, True)],
+)
+def test_who_chooses_an_epoch(protocol, validation, chooses):
+    assert chooses_epoch(make_variant("d", protocol), validation) is chooses
+
+
+def test_without_validation_there_is_nothing_to_stop_by():
+    sentence = refusal(make_variant("d"), 0)
+    assert "no validation split" in sentence
+    assert "early-stopping 0" in sentence
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [
+        make_variant("d", early_stopping=0),  # a fixed number of epochs was asked for
+        make_variant("d", "refit"),
+        make_variant("d", "paper"),
+        make_variant("d", baseline="most_popular"),
+    ],
+    ids=lambda v: f"{v.method}-{v.protocol}",
+)
+def test_what_needs_no_validation(variant):
+    assert refusal(variant, 0) is None
+    assert not chooses_epoch(variant, 0) or variant.protocol == "paper"
