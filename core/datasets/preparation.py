@@ -62,7 +62,7 @@ class Options:
         split = [rule.test.format(self.test_share)]
         split += [rule.validation.format(self.validation_share) if self.validation_share else "no validation"]
         split += [f"seed {self.seed}"] if rule.uses_seed else []
-        return "; ".join([*parts, f"split {rule.label}: {', '.join(split)}"])
+        return "; ".join([*parts, f"split {rule.label.lower()}: {', '.join(split)}"])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

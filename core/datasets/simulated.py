@@ -24,21 +24,22 @@ from core.datasets.prepared import Description, Prepared
 from core.datasets.raw import Raw
 from core.datasets.readers.columns import Ids
 
-USERS, ITEMS, TASTES = 600, 600, 8
-OFFSET = 0.2
+USERS, ITEMS, TASTES = 600, 600, 5
+OFFSET = 0.8
 """Users like somewhat more than half of what they are shown."""
 
-# Chosen so that Gini (.58) and the hottest item's share of users (.68) are near MovieLens 100K's (.63 and .62)
+# Chosen so that Gini (.58) and the hottest item's share of users (.57) are near MovieLens 100K's (.63 and .62)
 _SHOWN = 0.95  # probability that a user was shown the most exposed item
 _HEAD = 150.0  # ranks over which exposure stays within a factor of 2 ** _TAIL of that
 _TAIL = 2.4  # power by which exposure falls with rank in the far tail
-_TASTE_NAMES = ("Amber", "Basalt", "Cedar", "Dune", "Ember", "Fjord", "Grove", "Heath")
+_STRENGTH = 4.0  # of the trait that stands out: with it, BPR reaches 1.6 times the NDCG@10 of the most popular items
+_TASTE_NAMES = ("Amber", "Basalt", "Cedar", "Dune", "Ember")
 
 
 def simulate(seed: int = 0, users: int = USERS, items: int = ITEMS) -> Prepared:
     """600 users x 600 items, about 30,000 interactions, split at random per user. Equal arguments, equal data.
 
-    truth: users (U, 8), items (I, 8), quality (I,), exposure (I,), all float64.
+    truth: users (U, 5), items (I, 5), quality (I,), exposure (I,), all float64.
     Works on dense users x items: it is meant for such sizes only.
     """
     taste, traits, truth_rng = _factors(seed, users, items)
@@ -51,11 +52,11 @@ def simulate(seed: int = 0, users: int = USERS, items: int = ITEMS) -> Prepared:
 
 
 def _factors(seed: int, users: int, items: int) -> tuple[NDArray[np.float64], NDArray[np.float64], np.random.Generator]:
-    """Tastes and traits of unit variance in their products, each item with one trait that stands out."""
+    """Users' tastes, items' traits, of which each has one that stands out, and the generator for what comes next."""
     rng = np.random.default_rng(np.random.SeedSequence(seed))
     taste = rng.normal(0, 1, (users, TASTES))
     traits = rng.normal(0, 0.3, (items, TASTES))
-    traits[np.arange(items), rng.integers(0, TASTES, items)] += 1.5
+    traits[np.arange(items), rng.integers(0, TASTES, items)] += _STRENGTH
     return taste, traits, rng
 
 

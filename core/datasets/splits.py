@@ -97,17 +97,17 @@ def given(rows: Rows, _: float, validation_share: float, rng: np.random.Generato
 
 
 SPLIT_RULES: dict[str, SplitRule] = {
-    "random": SplitRule("random per user", "A share of each user's items, drawn at random.", random_per_user),
-    "temporal": SplitRule("temporal", "One cut in time for everybody; later is test.", temporal, uses_seed=False),
+    "random": SplitRule("Random per user", "A share of each user's items, drawn at random.", random_per_user),
+    "temporal": SplitRule("Temporal", "One cut in time for everybody; later is test.", temporal, uses_seed=False),
     "leave-one-out": SplitRule(
-        "leave one out",
+        "Leave one out",
         "Each user's last item by time.",
         leave_one_out,
         test="the last for test",
         validation="the one before for validation",
         uses_seed=False,
     ),
-    "given": SplitRule("given", "A separate test file.", given, test="a file of its own for test"),
+    "given": SplitRule("Given", "A separate test file.", given, test="a file of its own for test"),
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 from core.datasets import store
 from core.datasets.acquire import acquire
 from core.datasets.prepared import Prepared
-from core.datasets.simulated import OFFSET, simulate
+from core.datasets.simulated import OFFSET, TASTES, simulate
 from core.settings import Settings
 
 
@@ -59,6 +59,6 @@ def test_it_is_marked_and_its_truth_is_stored(settings: Settings, simulated: Pre
     info = acquire(settings, "simulated")
     assert info.simulated and "generated" in info.source and info.id == simulated.id
     truth = store.read_truth(info.folder)
-    assert truth["users"].shape == (info.users, 8) and truth["exposure"].shape == (info.items,)
+    assert truth["users"].shape == (info.users, TASTES) and truth["exposure"].shape == (info.items,)
     np.testing.assert_array_equal(truth["quality"], simulated.truth["quality"])
     assert store.read_items(info.folder).column("title")[0].as_py().startswith("Simulated item")
