@@ -1,4 +1,4 @@
-"""How a DuckDB database is opened: in the cache's file or in memory, hardened, with sound tables of this schema version.
+"""How the DuckDB database is opened: in the cache's file or in memory, hardened, with sound tables of this schema.
 
 Here: everything that can be wrong with the file. Not here: what the tables hold (ingestion.py).
 One process at a time has the file: a lock beside it settles who, and the kernel frees that lock with its process.
@@ -25,7 +25,7 @@ class WrongSchema(Exception):
 
 
 def take_lock(settings: Settings) -> FileLock | None:
-    """The right to the database file, or None if another process (or this one, elsewhere) has it or the cache is read-only."""
+    """The right to the database file; None if it is taken, by whatever process, or the cache is read-only."""
     # not local to a thread: whichever of the app's threads closes the warehouse must be able to let go
     lock = FileLock(f"{settings.database}.lock", thread_local=False)
     try:

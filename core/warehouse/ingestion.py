@@ -12,7 +12,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,7 +30,7 @@ from core.evaluation.popularity import gini
 from core.ids import ID_LENGTH
 from core.models import RESULT_VERSION
 from core.models.choices import BASELINES, SAMPLERS
-from core.models.variant import FIELDS, Variant, make_variant, variant_from_fields
+from core.models.variant import FIELDS, Run, Variant, make_variant, variant_from_fields
 from core.settings import Settings
 
 BATCH = 200  # runs in one transaction: few enough that a page sees a long first ingestion grow
@@ -69,16 +69,13 @@ class FinishedRun:
 def sources_on_disk(settings: Settings) -> dict[Source, str]:
     """The folders there are, each with a stamp that another folder of the same name does not share.
 
-    A run never changes, so the number of its folder will do; titles can be added to a data set, so its description's
-    time counts too.
+    A run never changes, so the number of its folder will do; titles can be added to a data set, file by file, so the
+    time of its folder counts too.
     """
     found = {Source("run", entry.name): str(entry.inode()) for entry in _folders(settings.runs)}
     for entry in _folders(settings.datasets):
-        try:
-            changed = (Path(entry.path) / "meta.json").stat().st_mtime_ns
-        except OSError:
-            changed = 0
-        found[Source("dataset", entry.name)] = f"{entry.inode()}:{changed}"
+        with suppress(FileNotFoundError):  # removed meanwhile
+            found[Source("dataset", entry.name)] = f"{entry.inode()}:{entry.stat().st_mtime_ns}"
     return found
 
 
@@ -187,6 +184,12 @@ def _ingest_dataset(connection: Connection, folder: Path, source: Source, stamp:
     return []
 
 
+_SAME = (
+    "name", "title", "simulated", "imported", "users", "items", "interactions", "train", "validation", "test",
+    "source", "licence", "citation", "prepared_how", "created",
+)  # fmt: skip
+"""Columns of `datasets` that are fields of `DatasetInfo`."""
+
 _INSERT_FACTS = (
     'INSERT INTO users SELECT $dataset, "user", id FROM read_parquet($users)',
     "INSERT INTO items SELECT $dataset, item, id, title, year, genres FROM read_parquet($items)",
@@ -197,15 +200,10 @@ _INSERT_FACTS = (
 
 def _insert_dataset(cursor: Connection, folder: Path, dataset: Dataset) -> None:
     info = read_info(folder)
-    same = ("name", "title", "simulated", "imported", "users", "items", "interactions", "train", "validation", "test")
-    same += ("source", "licence", "citation", "prepared_how", "created")
-    row = {name: getattr(info, name) for name in same}
+    row: dict[str, Any] = {name: getattr(info, name) for name in _SAME}
     row |= {"dataset": info.id, "notes": list(info.notes), "gini": gini(dataset.train.popularity())}
-    schema = pa.schema([("notes", pa.list_(pa.string()))])
-    columns = {
-        name: pa.array([value], schema.field(name).type if name in schema.names else None)
-        for name, value in row.items()
-    }
+    types = {"notes": pa.list_(pa.string())}  # an empty list says nothing of its type
+    columns = {name: pa.array([value], types.get(name)) for name, value in row.items()}
     _insert(cursor, "datasets", pa.table(columns))
     for statement, name in zip(_INSERT_FACTS, ("users", "items", "interactions"), strict=True):
         cursor.execute(statement, {"dataset": info.id, name: str(folder / f"{name}.parquet")})
@@ -289,12 +287,12 @@ def read_run(folder: Path) -> FinishedRun:
     try:
         meta = json.loads(path.read_bytes())
         _check_files(folder, meta["files"])
-        variant = _variant(path, meta)
+        run = _run(folder, meta)
     except DamagedArtifact:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, LabError) as error:
         raise DamagedArtifact(str(path), f"it is no description of a run ({error})") from error
-    return FinishedRun(folder.name, folder, meta, variant)
+    return FinishedRun(folder.name, folder, meta, run.variant)
 
 
 def _check_files(folder: Path, sums: Mapping[str, str]) -> None:
@@ -307,27 +305,32 @@ def _check_files(folder: Path, sums: Mapping[str, str]) -> None:
             raise DamagedArtifact(str(folder / name), "its checksum is not the one noted when it was written")
 
 
-def _variant(path: Path, meta: Mapping[str, Any]) -> Variant:
+def _run(folder: Path, meta: Mapping[str, Any]) -> Run:
+    """The run that the folder holds, by what it says and by its name alike."""
+    path = str(folder / "meta.json")
     if meta["result_version"] != RESULT_VERSION:
-        raise DamagedArtifact(str(path), f"its results are of version {meta['result_version']}, not {RESULT_VERSION}")
+        raise DamagedArtifact(path, f"its results are of version {meta['result_version']}, not {RESULT_VERSION}")
     fields = {name: value for name, value in meta["fields"].items() if value is not None}
     variant = variant_from_fields({"dataset": meta["dataset"], "protocol": meta["protocol"], **fields})
-    if variant.id != meta["variant"]:
-        raise DamagedArtifact(str(path), f"its settings have the id {variant.id}, not {meta['variant']}")
-    return variant
+    run = Run(variant, int(meta["seed"]), meta["bootstrap"])
+    if run.id != folder.name:
+        raise DamagedArtifact(path, f"its settings are those of the run {run.id}")
+    return run
 
 
 _INSERT_METRICS = """
     INSERT INTO metrics
     SELECT f.run, m.split::split_name, m.metric, m.reading::reading_name, m.value, m.epoch
-    FROM read_parquet($paths, filename = true, union_by_name = true) m
+    FROM read_parquet($paths, filename = true) m
     JOIN (SELECT unnest($paths) AS filename, unnest($runs) AS run) f USING (filename)
     WHERE isfinite(m.value)"""
 
+# not nullif(loss, nan): Parquet's statistics leave NaN out, so DuckDB takes that comparison for always false
 _INSERT_HISTORIES = """
     INSERT INTO histories
-    SELECT f.run, h.epoch, h.seconds, nullif(h.loss, 'nan'::DOUBLE), nullif(h.metric, 'nan'::DOUBLE)
-    FROM read_parquet($paths, filename = true, union_by_name = true) h
+    SELECT f.run, h.epoch, h.seconds, CASE WHEN isfinite(h.loss) THEN h.loss END,
+           CASE WHEN isfinite(h.metric) THEN h.metric END
+    FROM read_parquet($paths, filename = true) h
     JOIN (SELECT unnest($paths) AS filename, unnest($runs) AS run) f USING (filename)
     ORDER BY f.run, h.epoch"""
 
@@ -404,5 +407,5 @@ def _off_end(variant: Variant) -> str | None:
     if not variant.strength or variant.strength[0].off_is is None:
         return None
     strength = variant.strength[0]
-    settings = {name: value for name, value in variant.used().items() if name in FIELDS}
+    settings: dict[str, Any] = {name: value for name, value in variant.used().items() if name in FIELDS}
     return make_variant(variant.dataset, variant.protocol, **{**settings, strength.field: strength.off}).id

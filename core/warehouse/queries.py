@@ -5,9 +5,9 @@ Here: the questions and the columns of their answers. Not here: how rows got in 
 
 Words that many of them share:
   split      "validation" or "test": where a metric was measured; a protocol says what chose the epoch (metrics.md)
-  reading    "epoch": all metrics from the run's chosen epoch; "per-metric": each accuracy metric from its own best epoch,
-             which only runs of protocol "paper" have
-  popularity the share of users who took an item, counted on train; in what is asked about a run: on what it was trained on
+  reading    "epoch": all metrics from the run's chosen epoch; "per-metric": each metric from its own best epoch, which
+             only runs of protocol "paper" have
+  popularity the share of users who took an item, counted on train; for a run's lists, on what it was trained on
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ RATINGS = """
 def datasets(w: Warehouse) -> pd.DataFrame:
     """All prepared data sets, oldest first.
 
-    dataset (id), name, title, simulated, imported, users, items, interactions, train, validation, test (counts),
-    density (share of all pairs), gini (of train popularity), source, licence, citation, prepared_how, notes (sentences).
+    dataset (id), name, title, simulated, imported, users, items, interactions, train, validation, test, density
+    (share of all pairs), gini (of train popularity), source, licence, citation, prepared_how, notes (a list).
     """
     return w.frame(DATASETS)
 
@@ -82,7 +82,8 @@ def item_popularity(w: Warehouse, dataset: str, protocol: str = "validation") ->
 
 
 def decile_shares(w: Warehouse, dataset: str, protocol: str = "validation") -> pd.DataFrame:
-    """What each popularity decile has: decile, items, and its shares of the interactions trained on, of test, of items."""
+    """What each popularity decile has: decile, items, train_share (of the interactions trained on), test_share,
+    catalogue_share (of the items)."""
     return w.frame(
         DECILE_SHARES,
         dataset=dataset,
@@ -190,8 +191,9 @@ def runs(w: Warehouse, dataset: str) -> pd.DataFrame:
 
 
 def variants(w: Warehouse, dataset: str, protocol: str = "validation") -> pd.DataFrame:
-    """Every variant with a finished run, baselines first: variant, label, method, method_label, baseline, path, strength,
-    symbol, protocol, seeds, runs (list by seed), first_run, epoch and seconds (means over seeds), fields (JSON text)."""
+    """Every variant with a finished run, baselines first: variant, label, method, method_label, baseline, path,
+    strength, symbol, protocol, seeds, runs (a list by seed), first_run, epoch and seconds (means over seeds), fields
+    (JSON text)."""
     return w.frame(VARIANTS, dataset=dataset, protocol=protocol)
 
 
@@ -203,8 +205,8 @@ def variant_metrics(
     metrics: Sequence[str] | None = None,
     reading: Reading = "epoch",
 ) -> pd.DataFrame:
-    """One row per variant and metric (all metrics if None): variant, label, method, method_label, path, strength, seeds,
-    metric, mean, seed_sd (missing for one seed), low, high (smallest and largest of the seeds)."""
+    """One row per variant and metric (all metrics if None): variant, label, method, method_label, path, strength,
+    seeds, metric, mean, seed_sd (missing for one seed), low, high (smallest and largest of the seeds)."""
     asked = None if metrics is None else list(metrics)
     return w.frame(VARIANT_METRICS, dataset=dataset, split=split, protocol=protocol, metrics=asked, reading=reading)
 
@@ -220,8 +222,8 @@ def metrics_of_runs(w: Warehouse, dataset: str, split: Split | None = None) -> p
 
 
 def history(w: Warehouse, runs: Sequence[str]) -> pd.DataFrame:
-    """What those runs went through: run, variant, label, method, protocol, seed, epoch, seconds, loss, metric (NDCG@10 on
-    what chooses the epoch; missing between evaluations), chosen (is it the epoch that the run's results are from?)."""
+    """What those runs went through: run, variant, label, method, protocol, seed, epoch, seconds, loss, metric (NDCG@10
+    on what chooses the epoch; missing between evaluations), chosen (is it the epoch that the results are from?)."""
     return w.frame(HISTORY, runs=list(runs))
 
 
@@ -267,9 +269,9 @@ def trade_off(
 
     variant, label, method, method_label, baseline, path, strength, symbol, also_on, seeds, x, y, x_low, x_high, y_low,
     y_high (smallest and largest of the seeds), x_sd, y_sd (missing for one seed), order (along the path, from 0).
-    One row per variant has also_on False: those are the marks. A variant that another method equals at its off end (DNS
-    for AUC-NS) has a further row, also_on True, with that method, its path and the off strength, for each such path that
-    has points of its own: the paths are drawn through all rows.
+    One row per variant has also_on False: those are the marks. A variant that another method equals at its off end
+    (DNS for AUC-NS) has a further row, also_on True, with that method, its path and the off strength, for each such
+    path that has points of its own: the paths are drawn through all rows.
     """
     return w.frame(TRADE_OFF, **_axes(dataset, split, protocol, x, y, reading))
 
@@ -453,12 +455,12 @@ ORDERS = {
     "loss": "change, overlap",
     "popularity": "popularity_change, overlap",
 }
-"""Orders of `users_by_change`: fewest items in common, largest change, gain, loss of accuracy, largest fall of popularity."""
+"""Orders of `users_by_change`: fewest items in common; largest change, gain, loss of accuracy; fall of popularity."""
 
 
 def find_users(w: Warehouse, dataset: str, text: str, limit: int = 50) -> pd.DataFrame:
     """Users by a part of their id, best match first, then those who took an item with that in its title; capitals
-    do not matter. user_id, length, mean_popularity, user_group, matched (the title, if any). Empty text: the first users."""
+    do not matter. user_id, length, mean_popularity, user_group, matched (a title). No text: the first users."""
     return w.frame(FIND_USERS, dataset=dataset, text=text.strip(), limit=limit)
 
 
@@ -472,9 +474,10 @@ def users_by_change(
     k: int = 10,
     user_group: str | None = None,
 ) -> pd.DataFrame:
-    """Whose lists of k differ between two runs of one data set: user_id, overlap (share of k in both lists), ndcg_a,
-    ndcg_b (NDCG@k), change (b - a), popularity_change (mean popularity of the list, as a share of users, b - a), user_group.
+    """Whose lists of k differ between two runs of one data set.
 
+    user_id, overlap (share of k in both lists), ndcg_a, ndcg_b (NDCG@k), change (b - a), popularity_change (mean
+    popularity of the list, as a share of users, b - a), user_group.
     order: one of ORDERS; user_group: only that one. Raises Unknown, DamagedArtifact.
     """
     if order not in ORDERS:

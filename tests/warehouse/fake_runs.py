@@ -1,4 +1,4 @@
-"""Finished runs that nobody trained, in the format of core/jobs/artifacts.py: for tests of what reads them. No pytest."""
+"""Finished runs that nobody trained, in the format of core/jobs/artifacts.py: for tests of readers. No pytest."""
 
 import hashlib
 import json
@@ -32,9 +32,9 @@ def write_run(
     history: Sequence[tuple[int, float, float | None, float | None]] = HISTORY,
     epoch: int = 10,
     bootstrap: int | None = None,
-    **meta: object,
+    meta: Mapping[str, object] | None = None,
 ) -> str:
-    """A run's folder below `settings.runs`; returns its id. `meta` overrides fields of meta.json."""
+    """A run's folder below `settings.runs`; returns its id. meta: overrides of meta.json."""
     run = Run(variant, seed, bootstrap)
     folder = settings.runs / run.id
     folder.mkdir(parents=True)
@@ -45,7 +45,7 @@ def write_run(
     _write_history(folder, history)
     _write_lists(folder, lists or {})
     _write_per_user(folder, per_user or {})
-    _write_meta(folder, run, epoch, meta)
+    _write_meta(folder, run, epoch, meta or {})
     return run.id
 
 
