@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli.command import Commands, add_command, add_group
+from core.cli.command import PROGRAM, Commands, add_command, add_group
 from core.cli.output import Output, one_line, table
+from core.errors import Refused, Unknown
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -89,9 +90,7 @@ def fetch(args: argparse.Namespace, settings: Settings, output: Output) -> int:
 
 def show(args: argparse.Namespace, settings: Settings, output: Output) -> int:
     """Everything known of one data set."""
-    from core.datasets.store import find_dataset
-
-    info = find_dataset(settings, args.name)
+    info = prepared(settings, args.name)
     output.answer(described(info), _in_words(info))
     return 0
 
@@ -134,6 +133,20 @@ def _import_options(args: argparse.Namespace) -> dict[str, Any]:
         "validation_share": args.validation_share,
         "seed": args.seed,
     }
+
+
+def prepared(settings: Settings, asked: str) -> DatasetInfo:
+    """The data set of that name or id. Raises Unknown; for a known one that is not here yet, Refused with the mend."""
+    from core.datasets.catalogue import CATALOGUE
+    from core.datasets.store import find_dataset, list_datasets
+
+    try:
+        return find_dataset(settings, asked)
+    except Unknown:
+        if asked in CATALOGUE:
+            mend = f"Fetch it first: `{PROGRAM} datasets fetch {asked}`."
+            raise Refused(f"{asked} is not prepared here yet. {mend}") from None
+        raise Unknown("data set", asked, {*(info.name for info in list_datasets(settings)), *CATALOGUE}) from None
 
 
 def described(info: DatasetInfo) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.cli.command import Commands, add_command
+from core.cli.datasets import prepared
 from core.cli.output import Output, table
 from core.settings import Settings
 
@@ -36,10 +37,10 @@ def add(commands: Commands) -> None:
 
 def evaluate(args: argparse.Namespace, settings: Settings, output: Output) -> int:
     """The lists' metrics, and what was dropped or repaired to compute them."""
-    from core.datasets.store import find_dataset, read_dataset
+    from core.datasets.store import read_dataset
     from core.evaluation.lists import evaluate_lists_file
 
-    dataset = read_dataset(find_dataset(settings, args.dataset).folder)
+    dataset = read_dataset(prepared(settings, args.dataset).folder)
     answer = evaluate_lists_file(args.lists, dataset, k=args.k, count_on=args.count_on, head=args.head)
     output.answer(answer, _in_words(answer))
     return 0

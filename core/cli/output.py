@@ -110,13 +110,16 @@ def duration(seconds: float | None) -> str:
 
 
 class Progress:
-    """Progress of long work. Call it with the share done and what is being done; leave it to end the line."""
+    """Progress of long work. Call it with the share done and what is being done; leave it to end the line.
+
+    Where there is no terminal, work that is soon done says nothing.
+    """
 
     def __init__(self, err: TextIO):
         self.err = err
         self.terminal = err.isatty()
         self._shown = ""
-        self._at = -math.inf
+        self._at = time.monotonic()
 
     def __call__(self, share: float, text: str) -> None:
         """Show that `share` (0 to 1) is done, and what is under way."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from core.cli.command import Commands, add_command
+from core.cli.datasets import prepared
 from core.cli.output import Output, as_json, table
 from core.errors import Refused
 from core.settings import Settings
@@ -39,7 +40,6 @@ def add(commands: Commands) -> None:
 
 def results(args: argparse.Namespace, settings: Settings, output: Output) -> int:
     """The finished runs' metrics on standard output."""
-    from core.datasets.store import find_dataset
     from core.warehouse.database import Warehouse
 
     form = "json" if args.json else args.format
@@ -47,7 +47,7 @@ def results(args: argparse.Namespace, settings: Settings, output: Output) -> int
         raise Refused(
             "Parquet is no text for a terminal. Send it to a file: results ... --format parquet > results.parquet."
         )
-    dataset = find_dataset(settings, args.dataset).id
+    dataset = prepared(settings, args.dataset).id
     warehouse = Warehouse.open(settings, own=False)
     try:
         records = list((_by_run if args.by == "run" else _by_variant)(warehouse, dataset, args.split))

@@ -7,9 +7,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from core.cli.command import Commands, add_command
+from core.cli.datasets import prepared
 from core.cli.fields import add_sweep_options, asked_sweep
 from core.cli.output import Output, duration, table
-from core.errors import Refused, Unknown
+from core.errors import Refused
 from core.models.sweep import Sweep
 from core.settings import Settings
 
@@ -37,13 +38,14 @@ def add(commands: Commands) -> None:
 
 def sweep(args: argparse.Namespace, settings: Settings, output: Output) -> int:
     """Queue the runs asked for, and start the worker unless one runs."""
-    from core.datasets.store import find_dataset
+    from core.datasets.catalogue import CATALOGUE
+    from core.datasets.store import list_datasets
 
     asked = asked_sweep(args)
-    try:
-        dataset = find_dataset(settings, args.dataset).id
-    except Unknown:
+    here = {name for info in list_datasets(settings) for name in (info.name, *info.aliases)}
+    if args.dataset in CATALOGUE and args.dataset not in here and not args.dry_run:
         return _fetch_then_sweep(args, settings, output, asked)
+    dataset = prepared(settings, args.dataset).id
     if args.dry_run:
         return _plan(settings, output, dataset, asked)
     return _start(args, settings, output, dataset, asked)
@@ -102,19 +104,9 @@ def _failure(job: Job) -> dict[str, Any]:
 
 def _fetch_then_sweep(args: argparse.Namespace, settings: Settings, output: Output, asked: Sweep) -> int:
     """The sweep of a known data set that is not prepared yet: its preparation is a job that the runs wait for."""
-    from core.datasets.catalogue import CATALOGUE
-    from core.datasets.store import list_datasets
     from core.jobs import control
     from core.jobs.queue import Queue
 
-    if args.dataset not in CATALOGUE:
-        raise Unknown("data set", args.dataset, {*(info.name for info in list_datasets(settings)), *CATALOGUE})
-    asked.variants(args.dataset)  # refuses what cannot be trained before anything is fetched
-    if args.dry_run:
-        raise Refused(
-            f"{args.dataset} is not here yet, so nothing can be planned on it. "
-            f"Fetch it first: `python -m core datasets fetch {args.dataset}`."
-        )
     job = control.request_dataset(settings, args.dataset, then=asked, start=not args.no_worker)
     if not args.wait:
         output.answer(

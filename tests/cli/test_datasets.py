@@ -104,3 +104,12 @@ def test_a_bad_import_is_refused_and_leaves_nothing(command, settings, ratings, 
     assert (answer.code, answer.out) == (2, "")
     assert says in answer.err
     assert command("datasets", "list", "--json").json == []
+
+
+@pytest.mark.parametrize(
+    "argv", [("results", "ml-100k"), ("datasets", "show", "ml-100k"), ("sweep", "ml-100k", "--dry-run")], ids=" ".join
+)
+def test_a_known_data_set_that_is_not_here_says_how_to_get_it(command, argv):
+    answer = command(*argv, "--json")
+    assert (answer.code, answer.out) == (2, "")
+    assert "`python -m core datasets fetch ml-100k`" in answer.err

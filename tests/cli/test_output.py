@@ -51,12 +51,14 @@ def test_progress_is_a_bar_on_a_terminal():
     assert err.getvalue() == f"\r[{'#' * 12}{'.' * 12}]  50%  half\x1b[K\n"
 
 
-def test_progress_is_plain_lines_elsewhere():
+def test_progress_is_plain_lines_elsewhere(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("core.cli.output.time.monotonic", lambda: clock[0])
     err = io.StringIO()
     with Progress(err) as show:
-        show(0.1, "reading")
-        show(0.2, "at once again: not worth a line")
-    assert err.getvalue() == " 10%  reading\n"
+        for clock[0], text in [(1.0, "soon done"), (6.0, "reading"), (7.0, "at once again"), (12.0, "writing")]:
+            show(0.1, text)
+    assert err.getvalue() == " 10%  reading\n 10%  writing\n"
 
 
 @given(st.text(max_size=20))
