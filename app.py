@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.shared import boundary, frame
 
-st.set_page_config("Longtail Lab", ":material/ssid_chart:", layout="wide", initial_sidebar_state=290)
+st.set_page_config("Longtail Lab", ":material/ssid_chart:", layout="wide")
 st.logo(frame.LOGO, size="large")
 page = st.navigation(frame.navigation())
 with boundary.calm("the page"):

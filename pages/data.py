@@ -5,14 +5,17 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from core.charts import popularity
 from core.datasets import store
 from core.datasets.catalogue import CATALOGUE
 from core.jobs import control
-from core.jobs.queue import ACTIVE, Kind
+from core.jobs.queue import ACTIVE, Job, Kind
 from core.warehouse import queries
-from pages.shared import boundary, frame, jobs, server, tables, view, words
+from pages.shared import boundary, frame, importing, jobs, server, tables, view, words
 
 TAB = "tab"
+SPLITS = ("train", "validation", "test")
+HOT_SHARE = 15  # percent of the items that count as hot in every metric (core/evaluation/groups.py)
 
 
 def fetch(name: str) -> None:
@@ -39,25 +42,30 @@ def choose() -> None:
         prepared(sets)
     st.subheader("Fetch a well-known one")
     under_way = {str(job.payload.get("name")): job for job in jobs.queue().jobs(kind=Kind.PREPARE) if job.state in ACTIVE}
-    for name, known in CATALOGUE.items():
-        with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{words.plain(known.title)}**  \n:small[{words.plain(known.line)}]", width="stretch")
-            if name in under_way:
-                st.caption(jobs.step(under_way[name]), width="content")
-            else:
-                there = len(sets) and (sets["name"] == name).any()
-                st.button(
-                    "Fetch again" if there else "Fetch",
-                    icon=":material/refresh:" if there else ":material/download:",
-                    key=f"fetch_{name}",
-                    on_click=fetch,
-                    args=(name,),
-                )
+    with st.container(border=True, gap="xsmall"):
+        for name in CATALOGUE:
+            known_one(name, under_way.get(name), there=len(sets) > 0 and bool((sets["name"] == name).any()))
     if under_way:
         jobs.live_bars()
     for job in jobs.queue().jobs(kind=Kind.PREPARE, limit=1):
         if job.state == "failed":
             jobs.failure(job)
+
+
+def known_one(name: str, job: Job | None, there: bool) -> None:
+    """One row of the catalogue: size, licence, and the button or what is happening."""
+    known = CATALOGUE[name]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(
+            f"**{words.plain(known.title)}** {':orange-badge[simulated]' if known.simulated else ''}  \n"
+            f":small[{words.plain(known.size)}. {words.plain(known.licence)}]",
+            width="stretch",
+        )
+        if job:
+            st.caption(jobs.step(job), width="content")
+            return
+        label, icon = ("Fetch again", ":material/refresh:") if there else ("Fetch", ":material/download:")
+        st.button(label, icon=icon, key=f"fetch_{name}", on_click=fetch, args=(name,), help=known.citation or None)
 
 
 def prepared(sets: pd.DataFrame) -> None:
@@ -88,6 +96,100 @@ def prepared(sets: pd.DataFrame) -> None:
     st.caption("The sidebar chooses the one that every page speaks of.")
 
 
+def look(here: view.View) -> None:
+    """How popularity is spread over the chosen data set."""
+    if here.dataset is None:
+        st.info("There is no data set to look at yet. Fetch one under **Choose**, or import your own under **Add**.")
+        return
+    facts = here.facts
+    st.subheader(words.plain(here.title))
+    with st.grid(5, gap="small"):
+        for label, value in (
+            ("Users", f"{int(facts['users']):,}"),
+            ("Items", f"{int(facts['items']):,}"),
+            ("Interactions", f"{int(facts['interactions']):,}"),
+            ("Density", words.percent(facts["density"])),
+            ("Gini of popularity", words.number(facts["gini"])),
+        ):
+            st.metric(label, value, border=True)
+    sizes = ", ".join(f"{int(facts[n]):,} {n}" for n in SPLITS)
+    told = [f"{sizes}. Prepared: {facts['prepared_how']}.", *facts["notes"]]
+    st.caption("  \n".join(words.plain(sentence) for sentence in told if sentence))
+    long_tail(here)
+    spread(here)
+    users(here)
+
+
+def long_tail(here: view.View) -> None:
+    """Popularity by rank, with the cut between hot and cold items."""
+    items = server.ask(queries.item_popularity, here.dataset)
+    left, right = st.columns(2, gap="medium")
+    with left.container(border=True, height="stretch"):
+        st.subheader("The long tail")
+        share = st.slider("Hot items", 1, 50, HOT_SHARE, format="%d %% of the items", key="cut", bind="query-params")
+        if share != HOT_SHARE:
+            items = items.assign(hot=items["rank"] <= share / 100 * len(items))
+        st.altair_chart(popularity.long_tail(items), key="long_tail", alt=popularity.long_tail_takeaway(items))
+        st.caption(f"{popularity.long_tail_takeaway(items)} Metrics always cut at {HOT_SHARE} %, ties being hot.")
+    curve = server.ask(queries.lorenz, here.dataset)
+    gini = float(here.facts["gini"])
+    with right.container(border=True, height="stretch"):
+        st.subheader("Inequality")
+        st.altair_chart(popularity.lorenz(curve, gini), key="lorenz", alt=popularity.lorenz_takeaway(curve, gini))
+        st.caption(popularity.lorenz_takeaway(curve, gini))
+    with st.expander("The items as a table", icon=":material/table:"):
+        shown = items[["rank", "title", "item_id", "year", "genres", "count", "share", "decile", "hot"]]
+        config = {"share": st.column_config.NumberColumn(format="percent"), "year": st.column_config.NumberColumn(format="%d")}
+        tables.table(shown, "Items by popularity", config, height=300, key="items")
+        tables.download(shown, f"items-{here.facts['name']}", "items_csv")
+
+
+def spread(here: view.View) -> None:
+    """What each popularity decile has, as a chart and a table."""
+    shares = server.ask(queries.decile_shares, here.dataset)
+    said = popularity.decile_shares_takeaway(shares)
+    left, right = st.columns([3, 2], gap="medium")
+    with left.container(border=True, height="stretch"):
+        st.subheader("Deciles")
+        st.altair_chart(popularity.decile_shares(shares), key="deciles", alt=said)
+        st.caption(said)
+    with right.container(border=True, height="stretch"):
+        percent = st.column_config.NumberColumn(format="percent")
+        shown = shares.rename(columns={"train_share": "of train", "test_share": "of test", "catalogue_share": "of the items"})
+        config = {"of train": percent, "of test": percent, "of the items": percent}
+        tables.table(shown, "Shares of each popularity decile", config, height="content", key="decile_table")
+        tables.download(shares, f"deciles-{here.facts['name']}", "deciles_csv")
+
+
+def users(here: view.View) -> None:
+    """How users differ in the length and the popularity of their profiles."""
+    histograms = server.ask(queries.profile_histograms, here.dataset)
+    profiles = server.ask(queries.user_profiles, here.dataset)
+    for place, (measure, (_, name)) in zip(st.columns(2, gap="medium"), popularity.MEASURES.items(), strict=True):
+        said = popularity.profile_takeaway(profiles, measure)
+        with place.container(border=True, height="stretch"):
+            st.subheader(name.capitalize())
+            st.altair_chart(popularity.profile_histogram(histograms, measure), key=f"profile_{measure}", alt=said)
+            st.caption(said)
+
+
+def page() -> None:
+    """The page, top to bottom."""
+    here = view.current()
+    st.title("Data")
+    if here.simulated:
+        st.warning(view.SIMULATED, icon=":material/science:")
+    choose_tab, add_tab, look_tab = st.tabs(["Choose", "Add", "Look"], key=TAB, bind="query-params")
+    with choose_tab:
+        if choose_tab.open:
+            choose()
+    with add_tab:
+        if add_tab.open:
+            importing.draw()
+    with look_tab:
+        if look_tab.open:
+            look(here)
+
+
 frame.enter()
-st.title("Data")
-choose_tab, add_tab, look_tab = st.tabs(["Choose", "Add", "Look"], key=TAB, bind="query-params")
+page()

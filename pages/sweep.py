@@ -172,7 +172,7 @@ def plan(dataset: str | None, sweep: Sweep) -> None:
         f"{words.plain(view.current().title)}, {PROTOCOLS[sweep.protocol].label} (protocol *{sweep.protocol}*, sidebar)."
     )
     st.button(
-        f"Train {words.count(todo, 'run')}" if todo else "Everything is trained",
+        f"Train {words.count(todo, 'run')}" if todo else "All under way" if planned.waiting else "Everything is trained",
         type="primary",
         icon=":material/play_arrow:",
         disabled=not todo,

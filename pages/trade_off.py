@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.charts import learning, trade_off
-from core.evaluation.metrics import METRICS, key_title, parse_key
+from core.charts import exposure, learning, trade_off
+from core.evaluation.metrics import METRICS, key_title, metric_key, parse_key
 from core.warehouse import queries
 from pages.shared import frame, jobs, server, tables, view, words
 
@@ -131,29 +131,64 @@ def details(here: view.View, name: str, variant: str) -> None:
     curve = server.ask(queries.history, tuple(row["runs"]))
     if len(curve):
         st.altair_chart(learning.curves(curve), key=f"curve_{name}", alt=learning.takeaway(curve))
-    left, right = st.columns([3, 2])
-    with left:
-        _metric_table(here, name, variant)
-    with right:
-        settings = {k: v for k, v in json.loads(row["fields"]).items() if k not in {"dataset", "protocol"}}
+    _metric_table(here, name, variant)
+    with st.expander("All settings", icon=":material/settings:"):
+        settings = {k: v for k, v in json.loads(row["fields"]).items() if k != "dataset"}
         shown = pd.DataFrame({"Setting": [k.replace("_", " ") for k in settings], "Value": [_value(v) for v in settings.values()]})
-        tables.table(shown, f"Settings of {row['label']}", key=f"settings_{name}", height=300)
+        tables.table(shown, f"Settings of {row['label']}", key=f"settings_{name}", height="content")
 
 
 def _metric_table(here: view.View, name: str, variant: str) -> None:
     found = server.ask(queries.metrics_of, variant)
-    found = found[(found["reading"] == "epoch") & (found["split"] == here.split)]
-    found = found[[parse_key(key)[0] in METRICS for key in found["metric"]]]
-    found = found[[(parse_key(key)[1] or view.cutoff()) == view.cutoff() for key in found["metric"]]]
+    found = found[(found["reading"] == "epoch") & (found["split"] == here.split)].set_index("metric")
+    keys = [metric_key(metric, view.cutoff() if about.at_k else None) for metric, about in METRICS.items()]
+    found = found.loc[[key for key in keys if key in found.index]]
     shown = pd.DataFrame(
-        {"Metric": [key_title(key) for key in found["metric"]], "Mean": found["mean"], "Seed sd": found["seed_sd"]}
+        {
+            "Metric": [key_title(key) for key in found.index],
+            "Mean": found["mean"],
+            "Seed sd": found["seed_sd"],
+            "Better": [METRICS[parse_key(key)[0]].better for key in found.index],
+        }
     )
-    number = st.column_config.NumberColumn(format="%.4f")
-    tables.table(shown, f"Metrics of pin {name}, {here.split} split", {"Mean": number, "Seed sd": number}, key=f"metrics_{name}", height=300)
+    config = st.column_config
+    tables.table(
+        shown,
+        f"Metrics of pin {name}, {here.split} split",
+        {
+            "Metric": config.TextColumn(width=230),
+            "Mean": config.NumberColumn(format="%.4f", width=70),
+            "Seed sd": config.NumberColumn(format="%.4f", width=70),
+            "Better": config.TextColumn(width=60),
+        },
+        key=f"metrics_{name}",
+        height=300,
+    )
 
 
 def _value(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def pinned(here: view.View) -> None:
+    """What is pinned, side by side, and where its recommendations go."""
+    pins = {name: variant for name, variant in (("A", here.a), ("B", here.b)) if variant}
+    if not pins:
+        return
+    places = dict(zip(view.ACCENTS, st.columns(2, gap="medium"), strict=True))
+    for name, place in places.items():
+        with place.container(border=True, height="stretch"):
+            if name in pins:
+                details(here, name, pins[name])
+            else:
+                st.markdown(f":gray-badge[{name}] Pin a second setting to see both side by side.")
+    shares = server.ask(queries.exposure, here.dataset, here.split, here.protocol, tuple(pins.values()))
+    if len(shares):
+        with st.container(border=True):
+            st.subheader("Which items are shown")
+            st.altair_chart(exposure.exposure(shares), key="exposure", alt=exposure.takeaway(shares))
+            st.caption(exposure.takeaway(shares))
+    st.page_link("pages/users.py", label="What single users would be shown", icon=":material/group:")
 
 
 def page() -> None:
@@ -168,12 +203,7 @@ def page() -> None:
     question = trade_off.Question(here.bias, here.accuracy, here.split, here.protocol)
     st.markdown(f"**{key_title(here.accuracy)}** against **{key_title(here.bias)}** on {words.plain(here.title)}, {here.split} split.")
     chart(here, points, question)
-    pins = [(name, variant) for name, variant in (("A", here.a), ("B", here.b)) if variant]
-    if pins:
-        for place, (name, variant) in zip(st.columns(len(pins), gap="medium"), pins, strict=True):
-            with place.container(border=True):
-                details(here, name, variant)
-        st.page_link("pages/users.py", label="What single users would be shown", icon=":material/group:")
+    pinned(here)
     table(here, points)
     with st.expander("How to read this, and the formulas", icon=":material/menu_book:"):
         st.markdown(

@@ -7,6 +7,7 @@ import random
 import pandas as pd
 import streamlit as st
 
+from core.charts import users as charts
 from core.warehouse import queries
 from pages.shared import boundary, frame, server, tables, view, words
 
@@ -187,7 +188,8 @@ def taken(title: str, frame: pd.DataFrame, empty: str, most: float, key: str) ->
 def page() -> None:
     """The page, top to bottom."""
     here = view.current()
-    st.title("Users")
+    head, options = st.columns([3, 2], vertical_alignment="bottom")
+    head.title("Users")
     first, second = compared(here)
     if here.dataset is None or first is None or second is None:
         need = "a data set" if here.dataset is None else "two trained settings"
@@ -197,7 +199,7 @@ def page() -> None:
         return
     view.notice(here)
     cutoff = view.cutoff()
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with options.container(horizontal=True, horizontal_alignment="right", vertical_alignment="bottom", gap="small"):
         seeds = seeds_of(here, [first, second])
         splits = ["test", "validation"] if here.protocol == "validation" else ["test"]
         split = st.segmented_control("Held out", splits, default="test", key=SPLIT, bind="query-params", required=True) or "test"
@@ -220,6 +222,11 @@ def page() -> None:
         one_list("A", here, first, with_marks(lists[0], lists[1], "dropped"), most)
     with right:
         one_list("B", here, second, with_marks(lists[1], lists[0], "new"), most)
+    by_name = {f"A: {here.label(first)}": lists[0], f"B: {here.label(second)}": lists[1]}
+    said = charts.takeaway(history, by_name)
+    st.subheader("How popular: the profile against the lists")
+    st.altair_chart(charts.popularity(history, by_name), key="taste", alt=said)
+    st.caption(said)
     left, right = st.columns(2, gap="medium")
     with left:
         taken("Took before", history, "Nothing.", most, "history")

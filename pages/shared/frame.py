@@ -18,6 +18,7 @@ from core.warehouse import queries
 from pages.shared import jobs, server, view, words
 
 LOGO = ".streamlit/logo.svg"
+FRAMED = "framed"
 PURPOSE = "How hard to push a recommender away from popular items, and what it costs."
 
 
@@ -67,12 +68,12 @@ def navigation() -> dict[str, Sequence[Any]]:
 
 
 def enter() -> None:
-    """The first line of every page: makes sure that it was reached through app.py.
+    """The first line of every page: makes sure that this run came through app.py.
 
-    On a fresh server Streamlit's old discovery of `pages/` is on until `st.navigation` was called once, and runs a page
-    whose address was opened directly without app.py. Then: call it, and begin again.
+    On a fresh server (and in every run of AppTest) Streamlit's old discovery of `pages/` is on until `st.navigation` is
+    called, and runs a page whose address was opened directly without app.py. Then: call it, and begin again.
     """
-    if not view.published():
+    if not st.session_state.pop(FRAMED, False):
         st.navigation(navigation(), position="hidden")
         st.rerun()
 
@@ -93,6 +94,7 @@ def draw() -> None:
     view.publish(
         view.View(dataset, facts, _key(accuracy, cutoff), _key(bias, cutoff), split, protocol, variants, baseline, a, b)
     )
+    st.session_state[FRAMED] = True
 
 
 def _data_set() -> pd.Series:
@@ -102,6 +104,10 @@ def _data_set() -> pd.Series:
         st.selectbox("Data set", [], placeholder="None yet", disabled=True)
         return pd.Series(dtype=object)
     rows = {_address(row, sets): row for _, row in sets.iterrows()}
+    asked = sets.index[sets["dataset"] == st.session_state.pop("choose", None)]
+    if len(asked):
+        st.session_state[view.DATASET] = _address(sets.loc[asked[0]], sets)
+        view.forget_pins()
     chosen = st.selectbox("Data set", list(rows), key=view.DATASET, bind="query-params", on_change=view.forget_pins)
     facts = rows.get(chosen, sets.iloc[0])
     sizes = [words.count(int(facts[n]), n.removesuffix("s")) for n in ("users", "items", "interactions")]
@@ -117,21 +123,25 @@ def _address(row: pd.Series, sets: pd.DataFrame) -> str:
 
 
 def _metrics() -> tuple[str, str, int]:
-    left, right = st.columns(2, gap="small")
-    accuracy = _metric(left, "Accuracy", view.ACCURACY, "accuracy", "ndcg")
-    bias = _metric(right, "Popularity", view.BIAS, "popularity", "aplt")
+    accuracy = _metric("Accuracy metric", view.ACCURACY, "accuracy", "ndcg")
+    bias = _metric("Popularity metric", view.BIAS, "popularity", "aplt")
     cutoff = st.segmented_control(
-        "List length k", CUTOFFS, default=view.DEFAULT_CUTOFF, key=view.CUTOFF, bind="query-params", required=True, width="stretch"
+        "List length k",
+        CUTOFFS,
+        default=view.DEFAULT_CUTOFF,
+        format_func=lambda k: f"k = {k}",
+        key=view.CUTOFF,
+        bind="query-params",
+        required=True,
+        width="stretch",
+        label_visibility="collapsed",
     )
     return accuracy, bias, cutoff if cutoff in CUTOFFS else view.DEFAULT_CUTOFF
 
 
-def _metric(place: Any, label: str, key: str, kind: str, default: str) -> str:
-    names = [name for name, metric in METRICS.items() if metric.kind == kind]
-    titles = {METRICS[name].title: name for name in names}
-    chosen = place.selectbox(
-        label, list(titles), index=names.index(default), key=key, bind="query-params", help=f"The {kind} metric of every chart."
-    )
+def _metric(label: str, key: str, kind: str, default: str) -> str:
+    titles = {metric.title: name for name, metric in METRICS.items() if metric.kind == kind}
+    chosen = st.selectbox(label, list(titles), index=list(titles.values()).index(default), key=key, bind="query-params")
     return titles.get(chosen, default)
 
 
@@ -168,7 +178,8 @@ def _split_and_protocol() -> tuple[str, str]:
 def _pins(variants: pd.DataFrame) -> tuple[str | None, str | None, str | None]:
     """Baseline and pins as chips; the bound text inputs that hold them fold away."""
     chips = st.container(gap="xsmall")
-    with st.popover("Pins and baseline", width="stretch", icon=":material/keep:", type="tertiary"):
+    # no popover: what is in a closed one is not in the browser's page, and a page change would drop its URL parameters
+    with st.expander("Pins and baseline", icon=":material/keep:"):
         st.caption("A label, a method or an id; a click on the trade-off pins too.")
         texts = {
             view.BASELINE: st.text_input(

@@ -55,7 +55,9 @@ def watch() -> None:
             if (server.version(), now) != seen:
                 st.rerun()
             if now:
-                st.page_link("pages/sweep.py", label=summary(), icon=":material/autorenew:")
+                with st.container(gap=None):
+                    st.caption(f":material/autorenew: {summary()}")
+                    st.page_link("pages/sweep.py", label="All jobs", icon=":material/list:")
 
     st.fragment(line, run_every=BUSY_EVERY if working else IDLE_EVERY)()
 
@@ -144,7 +146,8 @@ def _controls(found: Sequence[Job]) -> None:
     told = ", ".join(f"{n:,} {STATE_NAMES[state]}" for state, n in counts.items() if n)
     active = any(counts[state] for state in ACTIVE)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{told}**" + (f" · {summary()}" if active else ""), width="stretch")
+        left = f", {words.left(control.overview(server.settings()).left)}" if active else ""
+        st.markdown(f"**{told}**{left}", width="stretch")
         paused = queue().paused
         if paused:
             st.button("Resume", icon=":material/play_arrow:", on_click=_resume, key="resume")
@@ -166,7 +169,7 @@ def _table(found: Sequence[Job]) -> None:
             "Progress": [1.0 if job.state == State.DONE else job.share or 0.0 for job in found],
             "NDCG@10": [job.metric for job in found],
             "Seconds": [job.seconds for job in found],
-            "Now": [step(job) for job in found],
+            "Now": ["" if step(job) == STATE_NAMES[job.state] else step(job) for job in found],
             "Do": [_actions(job) for job in found],
         }
     )
@@ -186,6 +189,7 @@ def _table(found: Sequence[Job]) -> None:
         },
         height=min(38 + 35 * len(found), 420),
         key="jobs_table",
+        placeholder="",
     )
 
 

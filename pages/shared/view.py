@@ -68,11 +68,6 @@ class View:
         return str(rows.iloc[0]) if len(rows) else "none"
 
 
-def published() -> bool:
-    """Did frame.py leave a view in this session?"""
-    return "view" in st.session_state
-
-
 def current() -> View:
     """The view of this run, as frame.py left it."""
     return st.session_state["view"]  # type: ignore[no-any-return]
@@ -150,6 +145,11 @@ def unpin(key: str) -> None:
 def forget_pins() -> None:
     """Free both pins: for the callback of another data set, whose variants are others."""
     st.session_state[A] = st.session_state[B] = ""
+
+
+def choose_next(dataset: str) -> None:
+    """Let the next run begin with that data set: for code that runs after the select box was drawn."""
+    st.session_state["choose"] = dataset
 
 
 def clicked_variant(state: Any, selection: str) -> str | None:

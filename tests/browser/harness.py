@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from core.settings import PROJECT
 
@@ -28,6 +29,7 @@ FLAGS = (
     "--disable-sync",
 )
 PAGES = {"Overview": "", "Data": "data", "Sweep": "sweep", "Trade-off": "trade_off", "Users": "users"}
+MARKS = "[data-testid=stVegaLiteChart] .mark-symbol.role-mark.marks_marks path"
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
@@ -80,8 +82,10 @@ class Visit:
         page.on("request", lambda request: self._request(request.url))
 
     def _console(self, message: Any) -> None:
-        if message.type == "error":
-            self.errors.append(message.text)
+        # a page opened by its address asks below its own path first where the server is: Streamlit's way, answered by 404
+        probing = "/_stcore/" in message.location.get("url", "") and "404" in message.text
+        if message.type == "error" and not probing:
+            self.errors.append(f"{message.text} ({message.location.get('url', '')})")
 
     def _request(self, url: str) -> None:
         if not url.startswith((self.address, self.address.replace("http", "ws", 1), "data:", "blob:")):
@@ -105,14 +109,45 @@ class Visit:
         self.settle()
 
 
+    def clean(self) -> None:
+        """What must hold after every visit."""
+        assert self.errors == []
+        assert self.outside == []
+
+    def parameters(self) -> dict[str, str]:
+        """What the address says of the view."""
+        return {key: values[0] for key, values in parse_qs(urlsplit(self.page.url).query).items()}
+
+    def text(self) -> str:
+        """What the main part of the page says."""
+        return str(self.page.locator("[data-testid=stMain]").inner_text())
+
+    def marks(self) -> list[tuple[float, float]]:
+        """Where the marks of the trade-off chart are, left to right."""
+        boxes = [mark.bounding_box() for mark in self.page.locator(MARKS).all()]
+        return sorted((box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in boxes if box)
+
+    def click(self, point: tuple[float, float]) -> None:
+        """Click there, and wait for what it does."""
+        self.page.mouse.click(*point)
+        self.page.wait_for_timeout(300)
+        self.settle()
+
+
 @contextmanager
-def browsing(scheme: str = "light", width: int = 1440, height: int = 900) -> Iterator[Any]:
-    """A new browser context without any history, in that colour scheme."""
+def chromium() -> Iterator[Any]:
+    """A running browser; one at a time in a process."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=list(FLAGS))
         try:
-            yield browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+            yield browser
         finally:
             browser.close()
+
+
+def new_visit(browser: Any, address: str, scheme: str = "light", width: int = 1440) -> Visit:
+    """A visit without any history, in that colour scheme."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    return Visit(context.new_page(), address)

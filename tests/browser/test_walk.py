@@ -1,0 +1,92 @@
+"""A walk through all pages on real results, as an analyst would take it; and what must survive on the way."""
+
+import pytest
+
+from tests.browser.harness import PAGES, Visit, new_visit, serving
+
+pytestmark = pytest.mark.browser
+
+
+def test_from_the_first_page_to_a_user_and_back(visit: Visit, browser, address: str) -> None:
+    visit.open()
+    assert "What it says" in visit.text()
+    assert visit.page.locator("[data-testid=stVegaLiteChart]").count() == 1
+
+    visit.menu("Data")
+    assert "Tiny" in visit.text() or visit.page.locator("[data-testid=stDataFrame]").count()
+    visit.page.get_by_role("tab", name="Look").click()
+    visit.settle()
+    assert "The long tail" in visit.text()
+
+    visit.menu("Sweep")
+    assert "to train" in visit.text()
+
+    visit.menu("Trade-off")
+    marks = visit.marks()
+    assert len(marks) == 4
+    visit.click(marks[0])
+    first = visit.parameters()
+    assert len(first["a"]) == 8
+    visit.click(visit.marks()[-1])
+    pins = visit.parameters()
+    assert pins["a"] == first["a"]
+    assert pins["b"] not in {"", pins["a"]}
+    assert visit.text().count("best epoch") == 2
+
+    visit.menu("Users")
+    visit.page.get_by_role("button", name="Next").click()
+    visit.settle()
+    view = visit.parameters()
+    assert view["user"].startswith("u")
+    assert (view["a"], view["b"]) == (pins["a"], pins["b"])
+    seen = visit.text()
+    assert f"User {view['user']} took" in seen
+
+    visit.menu("Trade-off")
+    assert (visit.parameters()["a"], visit.parameters()["b"]) == (pins["a"], pins["b"])
+    visit.menu("Users")
+    assert visit.parameters()["user"] == view["user"]
+    assert visit.text() == seen
+
+    again = new_visit(browser, address)
+    again.page.goto(visit.page.url)
+    again.settle()
+    assert again.text() == seen
+    assert again.parameters() == view
+    again.clean()
+
+
+def test_the_back_button_keeps_the_pins(visit: Visit) -> None:
+    visit.open("trade_off")
+    visit.click(visit.marks()[0])
+    pin = visit.parameters()["a"]
+    visit.menu("Users")
+    visit.page.go_back()
+    visit.settle()
+    assert visit.parameters()["a"] == pin
+    assert visit.text().startswith("Trade-off")
+
+
+def test_a_second_click_on_a_pin_frees_it(visit: Visit) -> None:
+    visit.open("trade_off")
+    visit.click(visit.marks()[0])
+    assert "a" in visit.parameters()
+    visit.click(visit.marks()[0])
+    assert "a" not in visit.parameters()
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES.values() if path])
+def test_a_deep_link_is_the_first_visit_of_a_fresh_server(cache, browser, path: str) -> None:
+    with serving(cache) as address:
+        visit = new_visit(browser, address)
+        visit.open(f"{path}?k=k+%3D+5")
+        assert visit.page.get_by_text("Page not found").count() == 0
+        assert visit.page.locator("[data-testid=stSidebarNavLink]").count() == len(PAGES)
+        assert visit.parameters()["k"] == "k = 5"
+        visit.clean()
+
+
+def test_nonsense_in_the_address_shows_the_page(visit: Visit) -> None:
+    visit.open("trade_off?a=%27;DROP&data=..%2F..&y=nan&split=both&protocol=%F0%9F%98%80&k=-1")
+    assert "NDCG@10 against" in visit.text()
+    assert visit.page.locator("[data-testid=stAlertContentError]").count() == 0

@@ -1,0 +1,85 @@
+"""What holds for every page: nothing is raised, an empty cache names the next step, bad addresses do no harm."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.datasets.store import DatasetInfo
+from core.settings import PROJECT, Settings
+from tests.pages import results
+
+PAGES = ("overview", "data", "sweep", "trade_off", "users")
+NONSENSE = ("'; DROP TABLE runs; --", "../../etc/passwd", "", "€" * 500, "[[1,2]]", "nan", "-1", "<script>alert(1)</script>")
+PARAMETERS = ("data", "y", "x", "k", "split", "protocol", "baseline", "a", "b", "user", "find", "order", "seed", "methods", "seeds", "tab", "show")
+
+
+def text(at: AppTest) -> str:
+    """Everything that can be read."""
+    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success")
+    return "\n".join(str(element.value) for kind in kinds for element in getattr(at, kind))
+
+
+def test_every_file_in_pages_is_in_the_navigation_and_tested() -> None:
+    files = {path.stem for path in (PROJECT / "pages").glob("*.py")} - {"__init__"}
+    assert files == set(PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_empty_cache_names_the_next_step(visit, page: str) -> None:
+    at = visit(page)
+    assert not at.error
+    assert any(name in text(at) for name in ("**Data**", "Fetch"))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_results_are_shown(visit, tiny: DatasetInfo, page: str) -> None:
+    at = visit(page)
+    assert not at.error
+    assert not at.warning
+    assert "60 users" in "\n".join(str(caption.value) for caption in at.sidebar.caption)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_bad_parameters_do_no_harm(visit, tiny: DatasetInfo, page: str) -> None:
+    for nonsense in NONSENSE:
+        at = visit(page, **dict.fromkeys(PARAMETERS, nonsense))
+        assert not at.error, (nonsense, [e.value for e in at.error])
+        assert "Traceback" not in text(at)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_simulated_data_set_is_labelled_and_says_how_to_get_a_real_one(visit, settings: Settings, page: str) -> None:
+    results.train(settings, results.simulated(settings))
+    at = visit(page)
+    assert not at.error
+    assert "simulated" in "\n".join(str(caption.value) for caption in at.sidebar.caption)
+    assert "LONGTAIL_DATASET_MIRROR" in text(at)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_broken_part_is_told_in_words_with_a_reference(visit, tiny: DatasetInfo, monkeypatch, caplog, page: str) -> None:
+    from core.warehouse import queries
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(queries, "datasets", broken)
+    at = visit(page)
+    assert len(at.error) == 1
+    assert "reference" in at.error[0].value
+    assert "secret detail" not in text(at)
+    assert "secret detail" in caplog.text
+
+
+def test_a_setting_that_cannot_be_used_is_told(visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LONGTAIL_WORKERS", "many")
+    at = visit()
+    assert "LONGTAIL_WORKERS='many' cannot be used" in at.error[0].value
+
+
+def test_no_page_computes_or_trains() -> None:
+    forbidden = ("import torch", "import numba", "duckdb", "sqlite3", "import numpy", "SELECT ")
+    for path in (PROJECT / "pages").rglob("*.py"):
+        source = Path(path).read_text(encoding="utf-8")
+        assert not [word for word in forbidden if word in source], path
