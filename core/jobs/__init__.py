@@ -7,4 +7,5 @@ runner      where a job runs: one single-process executor for each core
 attempt     one try at a job, seen from inside its process: progress, cancel mark, log, result
 training    a run, from data and settings to factors and metrics: a pure function
 artifacts   the store of finished runs
+estimates   how long a run will take, from those that were timed
 """

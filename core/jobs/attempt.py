@@ -141,7 +141,9 @@ def work(attempt: Attempt, train: Train = train_run, acquire: Acquire = acquire_
             return Outcome(State.FAILED, str(RunFailed("Memory ran out", "Lower dim, or train fewer runs at a time.")))
         except Exception as error:  # noqa: BLE001, the job fails with the reason, and the worker goes on
             traceback.print_exc()
-            return Outcome(State.FAILED, f"{type(error).__name__}: {error}") if attempt.folder.exists() else _stale()
+            if not attempt.folder.exists():  # another attempt is the current one, and this one's errors mean nothing
+                return Outcome(State.CANCELLED)
+            return Outcome(State.FAILED, f"{type(error).__name__}: {error}")
 
 
 def log_path(settings: Settings, job: int) -> Path:
@@ -154,11 +156,6 @@ def rotate(path: Path) -> None:
     with suppress(FileNotFoundError):
         if path.stat().st_size > LOG_BYTES:
             path.replace(path.with_suffix(".old.log"))
-
-
-def _stale() -> Outcome:
-    """The folder went away under it: another attempt is the current one, and this one's errors mean nothing."""
-    return Outcome(State.CANCELLED)
 
 
 # --- training

@@ -130,20 +130,17 @@ def test_warming_up_is_no_attempt(settings):
     runner.stop()
 
 
+CHILD = "import sys; from core.jobs.runner import _watch; _watch(int(sys.argv[1]))"
 PARENT = """
-import subprocess, sys
-child = subprocess.Popen([sys.executable, "-c", "import os; from core.jobs.runner import _watch; _watch(os.getppid())"])
+import os, subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", sys.argv[1], str(os.getpid())], stdout=subprocess.DEVNULL)
 print(child.pid, flush=True)
-sys.stdin.read()
+child.wait()
 """
 
 
 def test_where_the_kernel_does_not_help_orphans_end_by_themselves():
-    parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT], cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    child = psutil.Process(int(parent.stdout.readline()))
-    assert child.is_running()
-    parent.kill()
-    parent.communicate()
+    with subprocess.Popen([sys.executable, "-c", PARENT, CHILD], cwd=PROJECT, stdout=subprocess.PIPE) as parent:
+        child = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
     wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, "the end of the orphan")
