@@ -54,6 +54,7 @@ def random_per_user(rows: Rows, test_share: float, validation_share: float, rng:
     rank, length = _random_rank(rows.users, rng)
     n_test = _rounded_share(length, test_share)
     n_validation = _rounded_share(length - n_test, validation_share)
+    n_test, n_validation = n_test[rows.users], n_validation[rows.users]
     return np.select([rank < n_test, rank < n_test + n_validation], [TEST, VALIDATION], TRAIN).astype(np.int8)
 
 
@@ -92,7 +93,7 @@ def given(rows: Rows, _: float, validation_share: float, rng: np.random.Generato
     codes = np.full(len(rows.users), TEST, np.int8)
     train = Rows(rows.name, rows.users[~rows.held_out])
     rank, length = _random_rank(train.users, rng)
-    codes[~rows.held_out] = np.where(rank < _rounded_share(length, validation_share), VALIDATION, TRAIN)
+    codes[~rows.held_out] = np.where(rank < _rounded_share(length, validation_share)[train.users], VALIDATION, TRAIN)
     return codes
 
 
@@ -112,14 +113,14 @@ SPLIT_RULES: dict[str, SplitRule] = {
 
 
 def _random_rank(users: NDArray[np.int32], rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For each row its place in a random order of its user's rows, and how many rows that user has."""
+    """For each row its place in a random order of its user's rows, (n,); and how many rows each user has, (U,)."""
     keys = (users.astype(np.int64) << 32) | rng.integers(0, 1 << 32, len(users))
     order = np.argsort(keys, kind="stable")  # stable, so that equal draws are in the same order everywhere
     length = np.bincount(users)
     start = np.cumsum(length) - length
     rank = np.empty(len(users), np.int64)
     rank[order] = np.arange(len(users)) - start[users]
-    return rank, length[users]
+    return rank, length
 
 
 def _rounded_share(n: NDArray[np.int64], share: float) -> NDArray[np.int64]:

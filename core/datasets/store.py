@@ -258,9 +258,9 @@ def _sorted_interactions(
 
 
 def _split_codes(column: pa.ChunkedArray) -> NDArray[np.int8]:
-    """Positions in SPLITS, whatever the file's own dictionary."""
-    values = column.cast(pa.string()) if not pa.types.is_string(column.type) else column
-    return np.asarray(pc.index_in(values, pa.array(SPLITS)).to_numpy(), np.int8)
+    """Positions in SPLITS, whatever the file's own dictionary; -1 for anything else."""
+    positions = pc.index_in(column.cast(pa.string()), pa.array(SPLITS))
+    return np.asarray(pc.fill_null(positions, -1).to_numpy(), np.int8)
 
 
 def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
