@@ -10,7 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 _CHARACTER, _LINE = 6.0, 13.0  # pixels of an 11-pixel sans-serif font, a little generous
 _GAP = 3.0  # between a mark and its label
@@ -58,17 +60,19 @@ def place_labels(
 
     at = [on_screen(px, py) for px, py in zip(wanted["x"], wanted["y"], strict=True)]
     clear = [float(pixels) for pixels in wanted["clear"]]
-    taken = [(px - c, py - c, px + c, py + c) for (px, py), c in zip(at, clear, strict=True)]
-    drawn = [box for x1, y1, x2, y2 in lines for box in _along(*on_screen(x1, y1), *on_screen(x2, y2))]
+    marks = np.array([(px - c, py - c, px + c, py + c) for (px, py), c in zip(at, clear, strict=True)]).reshape(-1, 4)
+    drawn = np.array([box for x1, y1, x2, y2 in lines for box in _along(*on_screen(x1, y1), *on_screen(x2, y2))])
+    drawn = drawn.reshape(-1, 4)
     priorities = [int(priority) for priority in wanted["priority"]]
     placed: dict[int, dict[str, Any]] = {}
+    labels = np.empty((0, 4))
     for n in sorted(range(len(wanted)), key=priorities.__getitem__):
-        obstacles = taken[:n] + taken[n + 1 :] + (drawn if priorities[n] else [])
+        obstacles = np.concatenate([np.delete(marks, n, axis=0), labels, drawn if priorities[n] else drawn[:0]])
         for align, dx, dy, box in _sides(*at[n], str(wanted["text"].iloc[n]), clear[n] + _GAP):
             inside = box[0] >= 0 and box[1] >= 0 and box[2] <= width and box[3] <= height
-            if inside and not any(_overlap(box, other) for other in obstacles):
+            if inside and not _covers(box, obstacles):
                 placed[n] = {"align": align, "dx": dx, "dy": dy}
-                taken.append(box)
+                labels = np.vstack([labels, box])
                 break
     rows = sorted(placed)
     where: dict[str, Any] = {name: [placed[n][name] for n in rows] for name in ("align", "dx", "dy")}
@@ -99,5 +103,6 @@ def _sides(px: float, py: float, text: str, gap: float) -> list[tuple[str, float
     ]
 
 
-def _overlap(a: Box, b: Box) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+def _covers(box: Box, others: NDArray[np.float64]) -> bool:
+    left, top, right, bottom = others.T
+    return bool(((box[0] < right) & (left < box[2]) & (box[1] < bottom) & (top < box[3])).any())

@@ -19,6 +19,7 @@ MARGIN = 0.08  # of the range, around the outermost marks
 NEAR = 0.35  # a baseline further off than this share of the range stands at the edge, with its value
 LETTER = 28  # pixels from a chosen mark's middle to the top of its letter
 MARK, RING = 7.0, 13.0  # half their width, in pixels
+MANY = 200  # of more settings only the ends of paths are labelled: the search for room takes their square
 FAINT = "80"  # half transparent, written behind a colour; an opacity of the mark would fade the legend too
 
 
@@ -99,7 +100,7 @@ def labels(
 ) -> pd.DataFrame:
     """The labels that fit: baselines first, then the ends of paths with their method's name, then other strengths.
 
-    few: no other strengths; ringed: variants with a ring, which needs more room.
+    few: no other strengths, as with many settings; ringed: variants with a ring, which needs more room.
     """
     last = marks["order"].eq(marks.groupby("path")["order"].transform("max"))
     texts = [_strength(row, end) for row, end in zip(marks.itertuples(), last, strict=True)]
@@ -109,7 +110,7 @@ def labels(
             marks.assign(text=texts, priority=2 - last.astype("int64")),
         ]
     )
-    wanted = wanted[wanted["priority"] < 2] if few else wanted
+    wanted = wanted[wanted["priority"] < 2] if few or len(marks) > MANY else wanted
     wanted = wanted.assign(clear=[RING if variant in ringed else MARK for variant in wanted["variant"]])
     return place_labels(wanted, covered, x, y, width, height)
 
