@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from core.datasets import store
+from core.datasets import scratch, store
 from core.errors import DamagedArtifact
 from core.jobs import artifacts, control, queue
 from core.kernels import kernel_folder
@@ -96,7 +96,7 @@ def writable(settings: Settings) -> Iterator[Finding]:
 def datasets(settings: Settings) -> Iterator[Finding]:
     """Does each data set hold the interactions that its id names?"""
     for folder in _folders(settings.datasets):
-        for problem in store.verify(folder):
+        for problem in map(_without_advice, store.verify(folder)):
             if _may_be_fetched_again(folder):
                 mend = "Remove it; it can be fetched again."
                 yield Finding("data sets", problem, mend, _discard(settings, folder))
@@ -118,7 +118,7 @@ def runs(settings: Settings) -> Iterator[Finding]:
         folder = settings.runs / run
         discard = _discard(settings, folder)
         problems = artifacts.verify(folder)
-        for problem in problems:
+        for problem in map(_without_advice, problems):
             yield Finding("runs", problem, "Remove the run; it can be trained again.", discard)
         if not problems and (was := artifacts.read_meta(settings, run)["result_version"]) != RESULT_VERSION:
             problem = f"Run {run} was made by result version {was}; this is {RESULT_VERSION}."
@@ -127,10 +127,10 @@ def runs(settings: Settings) -> Iterator[Finding]:
 
 def leftovers(settings: Settings) -> Iterator[Finding]:
     """What killed processes left behind. While a worker runs, its folders are its own affair."""
-    if control.worker_running(settings):
-        return
-    places = (settings.attempts, settings.uploads)
-    for folder in [path for place in places for path in _folders(place)]:
+    found = scratch.leftovers(settings)
+    if not control.worker_running(settings):
+        found += sorted(settings.attempts.iterdir()) if settings.attempts.is_dir() else []
+    for folder in found:
         problem = f"{folder.relative_to(settings.cache)} was left behind by a process that was killed."
         yield Finding("leftovers", problem, "Remove it.", _discard(settings, folder))
 
@@ -175,7 +175,14 @@ CHECKS: dict[str, Check] = {
 
 
 def _folders(place: Path) -> list[Path]:
-    return sorted(path for path in place.iterdir() if path.is_dir()) if place.is_dir() else []
+    """The folders there, but those of unfinished work: their names begin with a dot."""
+    found = place.iterdir() if place.is_dir() else ()
+    return sorted(path for path in found if path.is_dir() and not path.name.startswith("."))
+
+
+def _without_advice(problem: str) -> str:
+    """What is wrong, without the advice to ask the doctor."""
+    return problem.partition(" Run `python -m core doctor`")[0]
 
 
 def _discard(settings: Settings, folder: Path) -> Callable[[], None]:

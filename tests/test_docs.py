@@ -1,4 +1,4 @@
-"""The documents: every method has its place, every link leads somewhere. Metrics: tests/evaluation; the rest: tests/cli."""
+"""The documents: every method has its place, every link leads somewhere. Metrics: tests/evaluation."""
 
 import re
 

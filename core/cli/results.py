@@ -84,7 +84,9 @@ def _by_run(w: Warehouse, dataset: str, split: str) -> Iterable[Record]:
 
     values = queries.metrics_of_runs(w, dataset, split)  # type: ignore[arg-type]  # argparse checked the split
     values = values[values["reading"] == "epoch"]
-    metrics = {run: dict(zip(rows["metric"], rows["value"], strict=True)) for run, rows in values.groupby("run")}
+    metrics = {
+        run: _ordered(dict(zip(rows["metric"], rows["value"], strict=True))) for run, rows in values.groupby("run")
+    }
     for row in _rows(queries.runs(w, dataset)):
         if row["bootstrap"] is None:
             yield {
@@ -108,7 +110,15 @@ def _by_variant(w: Warehouse, dataset: str, split: str) -> Iterable[Record]:
             metrics.setdefault(row["variant"], {})[row["metric"]] = {name: row[name] for name in SPREAD}
         for row in _rows(queries.variants(w, dataset, protocol)):
             about = _about(row, dataset, split, ("variant", "label"), ("seeds",))
-            yield {**about, "metrics": metrics.get(row["variant"], {})}
+            yield {**about, "metrics": _ordered(metrics.get(row["variant"], {}))}
+
+
+def _ordered(metrics: Record) -> Record:
+    """By the order of the registry; exposure by decile follows."""
+    from core.evaluation.metrics import all_keys
+
+    first = [key for key in all_keys() if key in metrics]
+    return {key: metrics[key] for key in dict.fromkeys([*first, *metrics])}
 
 
 def _about(row: Record, dataset: str, split: str, first: tuple[str, ...], then: tuple[str, ...]) -> Record:

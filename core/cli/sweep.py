@@ -10,14 +10,14 @@ from core.cli.command import Commands, add_command
 from core.cli.datasets import prepared
 from core.cli.fields import add_sweep_options, asked_sweep
 from core.cli.output import Output, duration, table
-from core.errors import Refused
+from core.errors import Failed
 from core.models.sweep import Sweep
 from core.settings import Settings
 
 if TYPE_CHECKING:
-    from core.jobs.queue import Job, Queue
+    from core.jobs.queue import Job
 
-LOOK_SECONDS = 0.3  # between two looks at the queue while waiting
+LOOK_SECONDS = 0.5  # between two looks at the queue while waiting
 
 
 def add(commands: Commands) -> None:
@@ -105,26 +105,29 @@ def _failure(job: Job) -> dict[str, Any]:
 def _fetch_then_sweep(args: argparse.Namespace, settings: Settings, output: Output, asked: Sweep) -> int:
     """The sweep of a known data set that is not prepared yet: its preparation is a job that the runs wait for."""
     from core.jobs import control
+
+    runs = len(asked.runs(args.dataset))  # refuses what cannot be trained before anything is fetched
+    start = not args.no_worker
+    if args.wait:
+        job = control.request_dataset(settings, args.dataset, start=start)
+        return _start(args, settings, output, _wait_for_dataset(args, settings, output, job), asked)
+    job = control.request_dataset(settings, args.dataset, then=asked, start=start)
+    text = f"{args.dataset} is fetched first (job {job}); {runs} runs follow."
+    output.answer({"prepare": job, "dataset": args.dataset, "runs": runs}, text)
+    return 0
+
+
+def _wait_for_dataset(args: argparse.Namespace, settings: Settings, output: Output, job: int) -> str:
+    """Return once the preparation has ended: the data set's id. Raises Failed if it came to nothing."""
     from core.jobs.queue import Queue
 
-    job = control.request_dataset(settings, args.dataset, then=asked, start=not args.no_worker)
-    if not args.wait:
-        output.answer(
-            {"prepare": job, "dataset": args.dataset, "runs": len(asked.runs(args.dataset))},
-            f"{args.dataset} is fetched first (job {job}); {len(asked.runs(args.dataset))} runs follow.",
-        )
-        return 0
-    dataset = _wait_for_dataset(args, settings, output, Queue(settings), job)
-    return _start(args, settings, output, dataset, asked)
-
-
-def _wait_for_dataset(args: argparse.Namespace, settings: Settings, output: Output, queue: Queue, job: int) -> str:
+    queue = Queue(settings)
     with output.progress() as show:
         while (found := queue.job(job)).state in {"queued", "running"}:
             show(found.share or 0.0, found.doing or found.label)
             _rest(args, settings)
     if found.state != "done":
-        raise Refused(f"{found.label}: {found.reason or found.state}.")
+        raise Failed(f"{found.label}: {found.reason or found.state}")
     return found.dataset
 
 

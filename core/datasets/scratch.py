@@ -43,12 +43,26 @@ def scratch(settings: Settings) -> Iterator[Path]:
         alive.release()
 
 
+def leftovers(settings: Settings) -> list[Path]:
+    """The scratch folders of processes that died. Changes nothing."""
+    if not any(settings.datasets.glob(f"{_PREFIX}*")):
+        return []
+    with publishing_lock(settings):
+        return [folder for folder in sorted(settings.datasets.glob(f"{_PREFIX}*")) if _is_dead(folder)]
+
+
 def sweep_leftovers(settings: Settings) -> list[Path]:
     """Remove the scratch folders of processes that died and return them; those of live ones are locked and stay."""
     if not any(settings.datasets.glob(f"{_PREFIX}*")):
         return []
     with publishing_lock(settings):  # nobody is between making a folder and locking it
         return [folder for folder in sorted(settings.datasets.glob(f"{_PREFIX}*")) if _removed_if_dead(folder)]
+
+
+def _is_dead(folder: Path) -> bool:
+    with suppress(Timeout, FileNotFoundError), FileLock(folder / "alive.lock", timeout=0):
+        return True
+    return False
 
 
 def _removed_if_dead(folder: Path) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from core import doctor
+from core.datasets.scratch import scratch
 from core.datasets.store import list_datasets, publish
 from core.jobs import artifacts
 from core.jobs.queue import Queue
@@ -57,8 +58,12 @@ def leave_attempt(settings):
     (settings.attempts / "0123456789abcdef.1").mkdir(parents=True)
 
 
-def leave_upload(settings):
-    (settings.uploads / "half").mkdir(parents=True)
+def leave_trash(settings):
+    (settings.attempts / ".trash-0").mkdir(parents=True)
+
+
+def leave_preparation(settings):
+    (settings.datasets / ".work-killed").mkdir(parents=True)
 
 
 def break_queue(settings):
@@ -75,7 +80,7 @@ def break_dataset(settings):
 
 WRONG = {
     "runs": (break_file, break_meta, age),
-    "leftovers": (leave_attempt, leave_upload),
+    "leftovers": (leave_attempt, leave_trash, leave_preparation),
     "queue": (break_queue,),
     "database": (break_database,),
     "data sets": (break_dataset,),
@@ -98,6 +103,7 @@ def test_what_is_wrong_is_found_named_and_mended(cache, command, part, cause):
     [found] = command("doctor", "--dry-run", "--json").json
     assert (found["part"], found["by_itself"], found["mended"]) == (part, True, False)
     assert found["problem"].endswith(".")
+    assert "doctor" not in found["problem"]
     assert sorted(path for path in cache.cache.rglob("*") if path.suffix != ".lock") == before
     answer = command("doctor")
     assert answer.code == 0
@@ -172,7 +178,9 @@ def test_a_cache_that_cannot_be_written(settings, monkeypatch):
 def test_a_folder_that_another_process_works_in_is_left_alone(cache, monkeypatch):
     leave_attempt(cache)
     monkeypatch.setattr(doctor.control, "worker_running", lambda _: True)
-    assert list(doctor.leftovers(cache)) == []
+    with scratch(cache):
+        assert list(doctor.leftovers(cache)) == []
+        assert list(doctor.datasets(cache)) == []
 
 
 def test_an_empty_cache_is_sound(settings, monkeypatch):
