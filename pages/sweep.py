@@ -198,6 +198,7 @@ frame.enter()
 st.title("Sweep")
 st.caption("Train each method over its debias strengths, with several seeds. What was trained before is never trained again.")
 here = view.current()
+view.notice(here)
 left, right = st.columns([5, 3], gap="large")
 with left:
     request = form(here.protocol)

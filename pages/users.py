@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.charts import users as charts
 from core.warehouse import queries
-from pages.shared import boundary, frame, server, tables, view, words
+from pages.shared import boundary, frame, lists, server, tables, view, words
 
 USER, FIND, ORDER, SPLIT, SEED = "user", "find", "order", "held_out", "seed"
 ORDERS = {
@@ -115,39 +115,6 @@ def profile(facts: pd.Series, split: str) -> None:
     )
 
 
-def moved(rank: int, other: int | None, gone: str) -> str:
-    """How an item's place differs from the other list's."""
-    if other is None:
-        return gone
-    if other == rank:
-        return "same place"
-    return f"▲ {other - rank}" if other > rank else f"▼ {rank - other}"
-
-
-def with_marks(own: pd.DataFrame, other: pd.DataFrame, gone: str) -> pd.DataFrame:
-    """One list for the screen: place, title, genres, popularity, score, what changed, what was taken."""
-    places = dict(zip(other["item_id"], other["rank"], strict=True))
-    return pd.DataFrame(
-        {
-            "#": own["rank"],
-            "Title": titles(own),
-            "Shown to": own["popularity"],
-            "Change": [moved(rank, places.get(item), gone) for rank, item in zip(own["rank"], own["item_id"], strict=True)],
-            "Took": ["✓" if hit else "" for hit in own["hit"]],
-            "Score": own["score"],
-            "Genres": own["genres"],
-        }
-    )
-
-
-def titles(items: pd.DataFrame) -> list[str]:
-    """Title and year, or the id of an item without a title."""
-    return [
-        str(row.item_id) if pd.isna(row.title) else f"{row.title} ({int(row.year)})" if pd.notna(row.year) else str(row.title)
-        for row in items.itertuples()
-    ]
-
-
 def columns(most: float) -> dict[str, object]:
     """How the columns of lists of items are drawn."""
     config = st.column_config
@@ -179,7 +146,7 @@ def taken(title: str, frame: pd.DataFrame, empty: str, most: float, key: str) ->
     if frame.empty:
         st.caption(empty)
         return
-    shown = pd.DataFrame({"Title": titles(frame), "Shown to": frame["popularity"], "Genres": frame["genres"]})
+    shown = pd.DataFrame({"Title": lists.titles(frame), "Shown to": frame["popularity"], "Genres": frame["genres"]})
     if frame["rating"].notna().any():
         shown.insert(1, "Rating", frame["rating"])
     tables.table(shown, title, {**columns(most), "Rating": st.column_config.NumberColumn(format="%.1f", width=56)}, height=320, key=key)
@@ -213,16 +180,16 @@ def page() -> None:
         st.warning("There is no such user in this data set.")
         return
     profile(facts.iloc[0], split)
-    lists = [server.ask(queries.user_list, run, user, split).head(cutoff) for run in runs]
+    shown = [server.ask(queries.user_list, run, user, split).head(cutoff) for run in runs]
     history = server.ask(queries.user_history, here.dataset, user, split)
     held_out = server.ask(queries.user_held_out, here.dataset, user, split)
-    most = max([0.01, *(frame["popularity"].max() for frame in (*lists, history, held_out) if len(frame))])
+    most = max([0.01, *(frame["popularity"].max() for frame in (*shown, history, held_out) if len(frame))])
     left, right = st.columns(2, gap="medium")
     with left:
-        one_list("A", here, first, with_marks(lists[0], lists[1], "dropped"), most)
+        one_list("A", here, first, lists.with_marks(shown[0], shown[1], "dropped"), most)
     with right:
-        one_list("B", here, second, with_marks(lists[1], lists[0], "new"), most)
-    by_name = {f"A: {here.label(first)}": lists[0], f"B: {here.label(second)}": lists[1]}
+        one_list("B", here, second, lists.with_marks(shown[1], shown[0], "new"), most)
+    by_name = {f"A: {here.label(first)}": shown[0], f"B: {here.label(second)}": shown[1]}
     said = charts.takeaway(history, by_name)
     st.subheader("How popular: the profile against the lists")
     st.altair_chart(charts.popularity(history, by_name), key="taste", alt=said)

@@ -4,6 +4,9 @@
     view        the shared choices: data set, metrics, split, protocol, baseline, pins
     frame       the sidebar
     jobs        progress of the queue
+    importing   the Data page's Add tab
+    uploads     files handed over by the browser
+    lists       two recommendation lists side by side
     tables      a table with its download
     words       numbers and times as text
     boundary    no traceback reaches the screen

@@ -99,7 +99,7 @@ def publish(view: View) -> None:
 def variants_of(dataset: str | None, protocol: str) -> pd.DataFrame:
     """What is finished for the data set under the protocol, as `queries.variants` gives it; empty without a data set."""
     if dataset is None:
-        return pd.DataFrame({"variant": [], "label": [], "method": []}, dtype=str)
+        return pd.DataFrame(columns=["variant", "label", "method", "strength"], dtype=str)
     return server.ask(queries.variants, dataset, protocol)
 
 

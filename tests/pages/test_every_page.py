@@ -10,8 +10,9 @@ from core.settings import PROJECT, Settings
 from tests.pages import results
 
 PAGES = ("overview", "data", "sweep", "trade_off", "users")
-NONSENSE = ("'; DROP TABLE runs; --", "../../etc/passwd", "", "€" * 500, "[[1,2]]", "nan", "-1", "<script>alert(1)</script>")
-PARAMETERS = ("data", "y", "x", "k", "split", "protocol", "baseline", "a", "b", "user", "find", "order", "seed", "methods", "seeds", "tab", "show")
+NONSENSE = ("'; DROP TABLE runs; -- <script>alert(1)</script>", "€" * 500, "", "-1e999")
+SHARED = ("data", "y", "x", "k", "split", "protocol", "baseline", "a", "b")
+OWN = ("user", "find", "order", "held_out", "seed", "methods", "references", "strength_auc_ns", "set_lr", "seeds", "tab", "cut", "show")
 
 
 def text(at: AppTest) -> str:
@@ -43,9 +44,8 @@ def test_results_are_shown(visit, tiny: DatasetInfo, page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_bad_parameters_do_no_harm(visit, tiny: DatasetInfo, page: str) -> None:
     for nonsense in NONSENSE:
-        at = visit(page, **dict.fromkeys(PARAMETERS, nonsense))
+        at = visit(page, **dict.fromkeys(SHARED + OWN, nonsense))
         assert not at.error, (nonsense, [e.value for e in at.error])
-        assert "Traceback" not in text(at)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,0 +1,41 @@
+"""Two lists side by side: which items are common, moved or new, in words.
+
+Not here: which lists (users.py), and where they come from (core/warehouse).
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+
+def moved(rank: int, other: int | None, gone: str) -> str:
+    """How an item's place differs from the other list's."""
+    if other is None:
+        return gone
+    if other == rank:
+        return "same place"
+    return f"▲ {other - rank}" if other > rank else f"▼ {rank - other}"
+
+
+def with_marks(own: pd.DataFrame, other: pd.DataFrame, gone: str) -> pd.DataFrame:
+    """One list for the screen: place, title, genres, popularity, score, what changed, what was taken."""
+    places = dict(zip(other["item_id"], other["rank"], strict=True))
+    return pd.DataFrame(
+        {
+            "#": own["rank"],
+            "Title": titles(own),
+            "Shown to": own["popularity"],
+            "Change": [moved(rank, places.get(item), gone) for rank, item in zip(own["rank"], own["item_id"], strict=True)],
+            "Took": ["✓" if hit else "" for hit in own["hit"]],
+            "Score": own["score"],
+            "Genres": own["genres"],
+        }
+    )
+
+
+def titles(items: pd.DataFrame) -> list[str]:
+    """Title and year, or the id of an item without a title."""
+    return [
+        str(row.item_id) if pd.isna(row.title) else f"{row.title} ({int(row.year)})" if pd.notna(row.year) else str(row.title)
+        for row in items.itertuples()
+    ]

@@ -1,0 +1,83 @@
+"""The Data page: choosing, adding with a preview, and looking."""
+
+from core.datasets import store
+from core.datasets.store import DatasetInfo
+from core.settings import Settings
+from pages.shared import tables, uploads
+from tests.pages.test_every_page import text
+
+ROWS = [f"{u},{i},{1 + (u + i) % 5}" for u in range(30) for i in range(40) if (u * i) % 3]
+FILE = "\n".join(["user,item,rating", *ROWS]).encode()
+
+
+def test_prepared_and_known_data_sets_are_listed(visit, tiny: DatasetInfo) -> None:
+    at = visit("data")
+    assert list(at.dataframe[0].value["Data set"]) == ["Tiny"]
+    assert "MovieLens 1M" in text(at)
+
+
+def test_an_upload_is_previewed_counted_and_imported(visit, settings: Settings) -> None:
+    at = visit("data", tab="Add")
+    at.file_uploader[0].upload("my films.csv", FILE).run()
+    assert not at.exception
+    assert not at.error
+    assert f"of {len(ROWS):,} interactions" in at.success[0].value
+    assert store.list_datasets(settings) == []
+    at.number_input(key="import_min").set_value(3.0).run()
+    assert f"of {len(ROWS):,} interactions" in at.success[0].value
+    kept = at.success[0].value
+    at.button(key="import").click().run()
+    assert not at.error
+    [info] = store.list_datasets(settings)
+    assert info.name == "my-films"
+    assert f"{info.interactions:,} of" in kept
+    assert not list(settings.uploads.iterdir())
+    assert at.session_state["view"].dataset == info.id
+
+
+def test_a_file_that_cannot_be_used_is_refused_with_the_row(visit, settings: Settings) -> None:
+    at = visit("data", tab="Add")
+    at.file_uploader[0].upload("bad.csv", FILE + b"\n7,8,excellent\n").run()
+    assert not at.exception
+    said = "\n".join(str(e.value) for e in at.error).replace("\\", "")
+    assert "bad.csv" in said
+    assert "excellent" in said
+    assert at.button(key="import").disabled
+
+
+def test_an_empty_file_is_refused(visit, settings: Settings) -> None:
+    at = visit("data", tab="Add")
+    at.file_uploader[0].upload("empty.csv", b"").run()
+    assert not at.exception
+    assert "empty" in at.error[0].value
+
+
+def test_look_tells_what_it_shows(visit, tiny: DatasetInfo) -> None:
+    at = visit("data", tab="Look")
+    names = [chart.proto.alt for chart in at.get("vega_lite_chart")]
+    assert len(names) == 5
+    assert all(names)
+    assert any("Gini" in name for name in names)
+    assert {m.label: m.value for m in at.metric}["Users"] == "60"
+
+
+def test_an_upload_is_kept_under_the_hash_of_its_content(settings: Settings, tmp_path) -> None:
+    (tmp_path / "evil").write_bytes(FILE)
+    with (tmp_path / "evil").open("rb") as file:
+        first, second = uploads.keep(settings, file), uploads.keep(settings, file)
+    assert first == second
+    assert first.parent == settings.uploads
+    assert first.read_bytes() == FILE
+    (settings.uploads / "large.csv").write_bytes(FILE)
+    assert uploads.waiting(settings) == ["large.csv"]
+    uploads.drop(settings, first)
+    uploads.drop(settings, settings.uploads / "large.csv")
+    assert uploads.waiting(settings) == ["large.csv"]
+    assert not first.exists()
+
+
+def test_cells_that_a_spreadsheet_would_run_are_neutralised() -> None:
+    import pandas as pd
+
+    out = tables.csv(pd.DataFrame({"title": ["=HYPERLINK(1)", "Alien"], "x": [-1.5, 2.0]})).decode()
+    assert out == "title,x\n'=HYPERLINK(1),-1.5\nAlien,2.0\n"

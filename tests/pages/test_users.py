@@ -1,0 +1,56 @@
+"""The Users page: whose lists, which two settings, and what differs between them."""
+
+from core.datasets.store import DatasetInfo
+from core.settings import Settings
+from pages.shared.lists import moved
+from tests.pages.test_every_page import text
+
+
+def test_without_pins_the_baseline_stands_beside_the_strongest_auc_ns(visit, tiny: DatasetInfo) -> None:
+    at = visit("users")
+    said = text(at).replace("\\", "")
+    assert ":orange-badge[A] **RNS" in said
+    assert ":blue-badge[B] **AUC-NS β 0.2" in said
+
+
+def test_two_lists_history_and_held_out_items(visit, tiny: DatasetInfo) -> None:
+    at = visit("users", user="u07", k="k = 5")
+    first, second, history, held_out = (table.value for table in at.dataframe)
+    assert len(first) == len(second) == 5
+    assert list(first["#"]) == [1, 2, 3, 4, 5]
+    assert "User **u07**" in text(at)
+    assert len(held_out) == 2  # what the tiny data set holds out for everybody
+    assert not set(history["Title"]) & set(first["Title"])
+
+
+def test_an_item_is_common_moved_or_new() -> None:
+    assert moved(2, 2, "new") == "same place"
+    assert moved(2, 5, "new") == "▲ 3"  # it was at 5 in the other list, now 3 higher
+    assert moved(5, 2, "new") == "▼ 3"
+    assert moved(1, None, "new") == "new"
+
+
+def test_search_by_id_and_by_a_title_they_took(visit, tiny: DatasetInfo) -> None:
+    assert visit("users", find="u1").selectbox(key="user").options[0] == "u10"
+    assert "titles match" in text(visit("users", find="title 70"))
+    assert "Nobody matches" in text(visit("users", find="no such film"))
+
+
+def test_next_and_random_go_to_another_user(visit, tiny: DatasetInfo) -> None:
+    at = visit("users")
+    first = at.selectbox(key="user").value
+    next(b for b in at.button if b.label == "Next").click().run()
+    assert at.selectbox(key="user").value != first
+    next(b for b in at.button if b.label == "Random").click().run()
+    assert not at.exception
+    assert f"User **{at.session_state['user']}**" in text(at)
+
+
+def test_one_setting_is_not_enough(visit, settings: Settings) -> None:
+    from dataclasses import replace
+
+    from tests.pages import results
+    from tests.tiny import tiny_dataset
+
+    results.train(settings, tiny_dataset(settings), replace(results.SHORT, grids=(), seeds=(0,)))
+    assert "two trained settings" in text(visit("users"))
