@@ -62,7 +62,13 @@ SAMPLERS: dict[str, Choice] = {
         "Mikolov et al., NeurIPS 2013",
         code=1,
         strength=Strength(
-            "exponent", "exponent", 0.0, "rns", (0.0, 0.25, 0.5, 0.75, 1.0), 0.0, 2.0,
+            "exponent",
+            "exponent",
+            0.0,
+            "rns",
+            (0.0, 0.25, 0.5, 0.75, 1.0),
+            0.0,
+            2.0,
             "A larger exponent shows popular items more often as negatives.",
         ),
     ),
@@ -78,7 +84,13 @@ SAMPLERS: dict[str, Choice] = {
         "Liu and Wang, ICDE 2023",
         code=3,
         strength=Strength(
-            "false_negative_cost", "cost", 5.0, None, (0.0, 1.0, 5.0, 10.0, 20.0), 0.0, 1000.0,
+            "false_negative_cost",
+            "cost",
+            5.0,
+            None,
+            (0.0, 1.0, 5.0, 10.0, 20.0),
+            0.0,
+            1000.0,
             "A larger cost picks harder candidates; 0 picks the easiest.",
         ),
     ),
@@ -88,14 +100,22 @@ SAMPLERS: dict[str, Choice] = {
         "arXiv 2306.01348",
         code=4,
         strength=Strength(
-            "beta", "β", 0.0, "dns", (0.0, 0.01, 0.025, 0.05, 0.1, 0.2), 0.0, 10.0,
+            "beta",
+            "β",
+            0.0,
+            "dns",
+            (0.0, 0.01, 0.025, 0.05, 0.1, 0.2),
+            0.0,
+            10.0,
             "A larger beta trusts unpopular items less as negatives, so popular ones are pushed down more, up to a turning point.",
         ),
     ),
 }
 
 LOSSES: dict[str, Choice] = {
-    "bpr": Choice("BPR", "Pairwise logistic loss: the positive should score above the negative.", "Rendle et al., UAI 2009"),
+    "bpr": Choice(
+        "BPR", "Pairwise logistic loss: the positive should score above the negative.", "Rendle et al., UAI 2009"
+    ),
 }
 
 UPDATERS: dict[str, Choice] = {
@@ -118,12 +138,16 @@ BASELINES: dict[str, Choice] = {
 }
 
 PROTOCOLS: dict[str, Choice] = {
-    "validation": Choice("chosen on validation", "Trained on train; the epoch is chosen on validation, test is read once.", "-"),
+    "validation": Choice(
+        "chosen on validation", "Trained on train; the epoch is chosen on validation, test is read once.", "-"
+    ),
     "refit": Choice(
         "refit", "Trained on train and validation for the epochs that validation chose; test is read once.", "-"
     ),
     "paper": Choice(
-        "chosen on test", "Trained on train and validation; the best epoch is chosen on test, as both papers did: optimistic.", "-"
+        "chosen on test",
+        "Trained on train and validation; the best epoch is chosen on test, as both papers did: optimistic.",
+        "-",
     ),
 }
 

@@ -70,7 +70,11 @@ class Sweep:
     def from_json(cls, content: Mapping[str, Any]) -> Sweep:
         """What `to_json` gave."""
         return cls(
-            tuple(content["grids"]), tuple(content["baselines"]), tuple(content["seeds"]), content["protocol"], content["name"]
+            tuple(content["grids"]),
+            tuple(content["baselines"]),
+            tuple(content["seeds"]),
+            content["protocol"],
+            content["name"],
         )
 
 

@@ -84,7 +84,13 @@ FIELDS: dict[str, Field] = {
     "l2": Field(float, "weight decay of the rows of a pair", _always, _tested("l2"), low=0, high=100),
     "epochs": Field(int, "passes over the training pairs, at most", _always, _tested("epochs"), low=1, high=100_000),
     "init_sigma": Field(
-        float, "standard deviation of the initial embeddings", _always, _tested("init_sigma"), low=0, low_open=True, high=10
+        float,
+        "standard deviation of the initial embeddings",
+        _always,
+        _tested("init_sigma"),
+        low=0,
+        low_open=True,
+        high=10,
     ),
     "eval_every": Field(
         int,
@@ -103,23 +109,48 @@ FIELDS: dict[str, Field] = {
         high=100_000,
     ),
     "exponent": Field(float, "power of popularity", _sampler("pns"), _value(0.75), low=0, high=2),
-    "candidates": Field(int, "candidates M a pair", _sampler("dns", "bns", "auc_ns"), _tested("candidates", 5), low=1, high=1000),
+    "candidates": Field(
+        int, "candidates M a pair", _sampler("dns", "bns", "auc_ns"), _tested("candidates", 5), low=1, high=1000
+    ),
     "false_negative_cost": Field(
         float, "weight of true negatives against false ones", _sampler("bns"), _value(5.0), low=0, high=1000
     ),
-    "references": Field(int, "positives and negatives N in AUC-NS's means", _sampler("auc_ns"), _value(10), low=1, high=1000),
+    "references": Field(
+        int, "positives and negatives N in AUC-NS's means", _sampler("auc_ns"), _value(10), low=1, high=1000
+    ),
     "alpha": Field(
-        float, "macro-AUC of the encoder", _sampler("auc_ns"), _value(0.6), low=0.5, low_open=True, high=1, high_open=True
+        float,
+        "macro-AUC of the encoder",
+        _sampler("auc_ns"),
+        _value(0.6),
+        low=0.5,
+        low_open=True,
+        high=1,
+        high_open=True,
     ),
     "beta": Field(float, "sampling prior strength; 0 is DNS", _sampler("auc_ns"), _value(0.025), low=0, high=10),
     "gamma": Field(
-        float, "false-positive-rate range of the partial AUC", _sampler("auc_ns"), _value(0.006), low=0, low_open=True, high=1
+        float,
+        "false-positive-rate range of the partial AUC",
+        _sampler("auc_ns"),
+        _value(0.006),
+        low=0,
+        low_open=True,
+        high=1,
     ),
     "tau": Field(float, "temperature of the scores", _always, _tested("tau", 1.0), low=0, low_open=True, high=1000),
     "aggregation": Field(
-        float, "share of a user's embedding that a move keeps", _one_bp, _tested("aggregation", 0.99), low=0, high=1, high_open=True
+        float,
+        "share of a user's embedding that a move keeps",
+        _one_bp,
+        _tested("aggregation", 0.99),
+        low=0,
+        high=1,
+        high_open=True,
     ),
-    "duplicates": Field(str, "moves of a user who occurs several times", _one_bp, _value("in_order"), choices=DUPLICATES),
+    "duplicates": Field(
+        str, "moves of a user who occurs several times", _one_bp, _value("in_order"), choices=DUPLICATES
+    ),
     "threads": Field(int, "threads of the training process", _always, _value(1), low=1, high=1),
 }
 """Every field, in the order in which defaults are filled in. The command line's options and the Sweep page follow it."""
@@ -198,8 +229,7 @@ class Variant:
     def path(self) -> str:
         """Key of the curve over strength it lies on: every field but the strength's own, hashed.
 
-        A variant that is another method's "off" (dns is auc_ns at beta 0) lies on its own path and on that method's:
-        see `path_as`.
+        A variant that is another method's "off" (dns is auc_ns at beta 0) begins that method's paths too: see `at_off`.
         """
         found = self.strength
         return content_id({k: v for k, v in self.used().items() if not found or k != found[0].field})
@@ -213,13 +243,6 @@ class Variant:
         if not found:
             return None
         return make_variant(self.dataset, self.protocol, **{**_settings(self), found[0].field: found[0].off})
-
-    def path_as(self, sampler: str) -> str | None:
-        """The path of `sampler` whose "off" end this variant is, at that sampler's other defaults; None if it is none."""
-        found = SAMPLERS[sampler].strength
-        if self.baseline or not found or found.off_is != self.sampler:
-            return None
-        return make_variant(self.dataset, self.protocol, **{**_settings(self), "sampler": sampler, found.field: found.grid[1]}).path()
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +261,9 @@ class Run:
     @property
     def label(self) -> str:
         """The variant's label and the seed."""
-        return f"{self.variant.label}, seed {self.seed}" + (f", replicate {self.bootstrap}" if self.bootstrap is not None else "")
+        return f"{self.variant.label}, seed {self.seed}" + (
+            f", replicate {self.bootstrap}" if self.bootstrap is not None else ""
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Plain content, for a queue or a file."""
@@ -260,7 +285,9 @@ def make_variant(dataset: str, protocol: str = "validation", baseline: str | Non
     for name in choices:
         if name not in FIELDS:
             raise Unknown("field", name, FIELDS)
-    reasons = _bad_choice("protocol", protocol, PROTOCOLS) + (_bad_choice("baseline", baseline, BASELINES) if baseline else [])
+    reasons = _bad_choice("protocol", protocol, PROTOCOLS) + (
+        _bad_choice("baseline", baseline, BASELINES) if baseline else []
+    )
     if reasons:
         raise BadVariant(reasons)
     if baseline:

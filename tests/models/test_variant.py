@@ -38,7 +38,9 @@ def test_every_combination_has_tested_defaults(sampler, updater):
 
 
 def test_dns_and_auc_ns_share_their_defaults():
-    assert default_settings("mf", "dns", "bpr", "two_bp", "sgd") == default_settings("mf", "auc_ns", "bpr", "two_bp", "sgd")
+    assert default_settings("mf", "dns", "bpr", "two_bp", "sgd") == default_settings(
+        "mf", "auc_ns", "bpr", "two_bp", "sgd"
+    )
 
 
 @given(requests)

@@ -78,7 +78,7 @@ def test_a_path_goes_from_its_off_end_by_strength(settings, dataset):
     assert path["method"].unique().tolist() == ["auc_ns"]
     assert path["also_on"].tolist() == [True, False, False]
     assert path["x"].tolist() == [0.1, 0.2, 0.3]
-    assert dns.path_as("auc_ns") == weak.path()  # the spine's own word for it
+    assert strong.at_off() == dns
 
 
 def test_dns_is_the_off_end_of_every_path_that_it_equals(settings, dataset):
