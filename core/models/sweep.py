@@ -1,4 +1,4 @@
-"""A sweep: grids of choices, baselines and seeds, as asked for on the Sweep page, on the command line or in a plan file.
+"""A sweep: grids of choices, baselines and seeds, as asked for on a page, on the command line or in a plan file.
 
 Here: how a request becomes variants and runs, each once. Not here: which of them are cached or queued (jobs/).
 """
@@ -27,7 +27,7 @@ class Sweep:
     name: str = ""
 
     def variants(self, dataset: str) -> list[Variant]:
-        """The variants asked for on that data set, each once, in the order asked for. Raises BadVariant with every reason."""
+        """The variants asked for on that data set, each once, in that order. Raises BadVariant with every reason."""
         found: dict[str, Variant] = {}
         reasons: dict[str, None] = {}
         requests = [{"baseline": b} for b in self.baselines]

@@ -153,7 +153,7 @@ FIELDS: dict[str, Field] = {
     ),
     "threads": Field(int, "threads of the training process", _always, _value(1), low=1, high=1),
 }
-"""Every field, in the order in which defaults are filled in. The command line's options and the Sweep page follow it."""
+"""Every field, in the order in which defaults are filled in. The command line and the Sweep page follow it."""
 
 
 MODULES = {name: FIELDS[name] for name in ("encoder", "sampler", "loss", "updater", "optimizer")}
@@ -235,9 +235,9 @@ class Variant:
         return content_id({k: v for k, v in self.used().items() if not found or k != found[0].field})
 
     def at_off(self) -> Variant | None:
-        """The variant its path begins at: itself with the strength at "off", in the form of what that equals (dns for auc_ns).
+        """The variant its path begins at: itself with its strength at "off", in the form of what that equals.
 
-        None without a strength. With it, a path finds its first point whatever its other settings are.
+        For auc_ns that is dns; None without a strength. A path finds its first point by it, whatever its other settings.
         """
         found = self.strength
         if not found:
@@ -278,7 +278,7 @@ class Run:
 def make_variant(dataset: str, protocol: str = "validation", baseline: str | None = None, **choices: Any) -> Variant:
     """A valid variant: defaults filled in, unused fields dropped, one form for what computes the same.
 
-    choices: fields by name; None means the default. Raises BadVariant with every reason, and Unknown for a field's name.
+    choices: fields by name; None means the default. Raises BadVariant with every reason, Unknown for a field's name.
     >>> make_variant("d", sampler="auc_ns", beta=0).sampler
     'dns'
     """
@@ -314,7 +314,7 @@ def variant_from_fields(content: Mapping[str, Any]) -> Variant:
     return make_variant(content["dataset"], content.get("protocol", "validation"), content.get("baseline"), **rest)
 
 
-def _settings(variant: Variant) -> dict[str, Value]:
+def _settings(variant: Variant) -> dict[str, Any]:
     return {k: v for k, v in variant.used().items() if k in FIELDS}
 
 
