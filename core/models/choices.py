@@ -107,7 +107,7 @@ SAMPLERS: dict[str, Choice] = {
             (0.0, 0.01, 0.025, 0.05, 0.1, 0.2),
             0.0,
             10.0,
-            "A larger beta trusts unpopular items less as negatives: popular ones are pushed down, up to a turning point.",
+            "A larger beta trusts unpopular items less as negatives and pushes popular ones down, to a turning point.",
         ),
     ),
 }

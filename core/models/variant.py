@@ -237,7 +237,7 @@ class Variant:
     def at_off(self) -> Variant | None:
         """The variant its path begins at: itself with its strength at "off", in the form of what that equals.
 
-        For auc_ns that is dns; None without a strength. A path finds its first point by it, whatever its other settings.
+        For auc_ns that is dns; None without a strength. A path finds its first point by it, whatever the rest is.
         """
         found = self.strength
         if not found:
