@@ -1,11 +1,12 @@
-"""The search behind core/models/defaults.py: random settings of each method, judged on validation; test is never looked at.
+"""The search behind core/models/defaults.py: random settings of each method, judged on validation, never on test.
 
     python -m benchmarks.search_defaults ml-100k [--trials 24] [--only rns auc_ns] [--out search.json]
 
-The data set must be in the cache (`python -m core datasets fetch ml-100k`). For each (sampler, updater), `trials` settings
-are drawn from the ranges below with a fixed seed and trained with run seed 0; the best four are trained with seeds 1 and 2
-too, and the best mean validation NDCG@10 wins. `dns` and `auc_ns` share a row, so their settings are judged by the mean of
-both. The same command on the same machine prints the same table.
+The data set must be in the cache (`python -m core datasets fetch ml-100k`). For each (sampler, updater), `trials`
+settings are drawn from the ranges below with a fixed seed and trained with run seed 0; the best four are trained with
+seeds 1 and 2 too, and the best mean validation NDCG@10 wins. Samplers that are one method at one end share a row
+(`auc_ns` begins at `dns`, `pns` at `rns`), and their settings are judged by the mean of both. The same command on the
+same machine prints the same table.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from core.kernels import use_kernel_cache
 from core.models.variant import Run, make_variant
 from core.settings import read_settings
 
-SAMPLERS = {"rns": ["rns"], "pns": ["pns"], "bns": ["bns"], "auc_ns": ["dns", "auc_ns"]}
+ROWS = {"rns": ["rns", "pns"], "bns": ["bns"], "auc_ns": ["dns", "auc_ns"]}
 UPDATERS = ("two_bp", "one_bp")
 EPOCHS = {"two_bp": 200, "one_bp": 250}  # the most that a default may cost
 RANGES = {
@@ -45,11 +46,15 @@ def draw(updater: str, chance: np.random.Generator) -> dict[str, float]:
     return settings
 
 
-def judge(dataset: Dataset, samplers: Sequence[str], updater: str, settings: dict[str, float], seed: int) -> dict[str, Any]:
+def judge(
+    dataset: Dataset, samplers: Sequence[str], updater: str, settings: dict[str, float], seed: int
+) -> dict[str, Any]:
     """Validation NDCG@10 and its epoch, both averaged over `samplers`; seconds of all of them."""
     from core.jobs.training import train
 
-    scores, epochs, seconds = [], [], 0.0
+    scores: list[float] = []
+    epochs: list[int] = []
+    seconds = 0.0
     for sampler in samplers:
         variant = make_variant(dataset.id, sampler=sampler, updater=updater, epochs=EPOCHS[updater], **settings)
         try:
@@ -64,14 +69,14 @@ def judge(dataset: Dataset, samplers: Sequence[str], updater: str, settings: dic
 
 def search(dataset: Dataset, row: str, updater: str, trials: int) -> list[dict[str, Any]]:
     """The finalists of one row of the table, best first."""
-    chance = np.random.default_rng([sorted(SAMPLERS).index(row), UPDATERS.index(updater)])
-    tried = []
+    chance = np.random.default_rng([sorted(ROWS).index(row), UPDATERS.index(updater)])
+    tried: list[dict[str, Any]] = []
     for _ in range(trials):
         settings = draw(updater, chance)
-        tried.append({"settings": settings, "looks": [judge(dataset, SAMPLERS[row], updater, settings, 0)]})
+        tried.append({"settings": settings, "looks": [judge(dataset, ROWS[row], updater, settings, 0)]})
     tried.sort(key=lambda t: -t["looks"][0]["score"])
     for trial in tried[:FINALISTS]:
-        trial["looks"] += [judge(dataset, SAMPLERS[row], updater, trial["settings"], seed) for seed in (1, 2)]
+        trial["looks"] += [judge(dataset, ROWS[row], updater, trial["settings"], seed) for seed in (1, 2)]
         trial["score"] = float(np.mean([look["score"] for look in trial["looks"]]))
     return sorted(tried[:FINALISTS], key=lambda t: -t["score"])
 
@@ -80,14 +85,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset")
     parser.add_argument("--trials", type=int, default=24)
-    parser.add_argument("--only", nargs="*", default=list(SAMPLERS))
+    parser.add_argument("--only", nargs="*", default=list(ROWS))
     parser.add_argument("--updaters", nargs="*", default=list(UPDATERS))
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     settings = read_settings()
     use_kernel_cache(settings)
     dataset = read_dataset(find_dataset(settings, asked.dataset).folder)
-    found = {}
+    found: dict[str, Any] = {}
     for updater in asked.updaters:
         for row in asked.only:
             started = time.perf_counter()
