@@ -90,7 +90,7 @@ class Settings:
         return self.cache / "worker.lock"
 
     def environment(self) -> dict[str, str]:
-        """The LONGTAIL_* variables that `read_settings` makes these settings of, for a process of our own; "" is unset."""
+        """The LONGTAIL_* variables that `read_settings` makes these settings of, for a child process; "" is unset."""
         return {
             "LONGTAIL_CACHE": str(self.cache),
             "LONGTAIL_AUTOSTART": str(int(self.autostart)),
@@ -148,7 +148,7 @@ def usable_cores() -> int:
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings that LONGTAIL_* variables give; an empty variable counts as unset.
 
-    environment: the variables, `os.environ` by default. Raises BadSetting with the variable's name, its value and the mend.
+    environment: the variables, `os.environ` by default. Raises BadSetting with the variable, its value and the mend.
     """
     env = {k: v for k, v in (os.environ if environment is None else environment).items() if v.strip()}
 

@@ -28,7 +28,7 @@ def test_every_error_has_a_sample():
 
 @pytest.mark.parametrize("error", SAMPLES, ids=lambda e: type(e).__name__)
 def test_survives_pickling(error):
-    again = pickle.loads(pickle.dumps(error))  # noqa: S301  what loky does with an exception of a child
+    again = pickle.loads(pickle.dumps(error))  # as loky does with an exception of a child
     assert type(again) is type(error)
     assert str(again) == str(error)
     assert vars(again) == vars(error)

@@ -74,7 +74,9 @@ def _twice_beaten(scores: NDArray[np.float32], score: np.float32) -> np.int32:
     return beaten
 
 
-@kernel("void(float32[:, ::1], int32[::1], int64[::1], int32[::1], int64[::1], int32[::1], float64[::1])", allocates=True)
+@kernel(
+    "void(float32[:, ::1], int32[::1], int64[::1], int32[::1], int64[::1], int32[::1], float64[::1])", allocates=True
+)
 def auc_block(
     scores: Scores,
     users: Users,
