@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import altair as alt
 import pandas as pd
@@ -88,7 +88,9 @@ def trade_off(
     ]
     drawn = [layer for layer in layers if len(layer.data)]
     _pickable(drawn)
-    return layered(drawn, NAME, SMALL_HEIGHT if small else HEIGHT, question.note)
+    chart = layered(drawn, NAME, SMALL_HEIGHT if small else HEIGHT, question.note)
+    # with a scale of the marks' own, colour and shape share one legend: in a browser the layers' common ones have two
+    return cast("alt.LayerChart", chart.resolve_scale(color="independent", shape="independent"))
 
 
 def takeaway(points: pd.DataFrame, question: Question) -> str:
@@ -204,11 +206,12 @@ class _View:
         return named(coloured.encode(tooltip=self._tooltip()), "marks")
 
     def chosen(self, ringed: pd.DataFrame) -> alt.Chart:
-        """Rings around the chosen ones."""
-        rings = self._base(ringed).mark_point(
-            filled=False, size=380, strokeWidth=2.5, stroke=palette.NEUTRAL, shape="circle", opacity=1, tooltip=None
+        """Rings around the chosen ones, in the accents that A and B have everywhere."""
+        accents = [palette.A if letter.startswith("A") else palette.B for letter in ringed["letter"]]
+        rings = self._base(ringed.assign(accent=accents)).mark_point(
+            filled=False, size=380, strokeWidth=3, shape="circle", opacity=1, tooltip=None
         )
-        return named(rings, "chosen")
+        return named(rings.encode(stroke=alt.Stroke("accent:N", scale=None)), "chosen")
 
     def letters(self, ringed: pd.DataFrame) -> alt.Chart:
         """What the chosen ones are called."""

@@ -99,7 +99,7 @@ def test_methods_have_their_colours_and_shapes():
 
 def test_there_is_one_legend_for_colour_and_shape_and_it_is_not_faint():
     legends = compiled(chart.trade_off(POINTS, ASKED, SEEDS))["legends"]
-    assert [(legend["fill"], legend["shape"]) for legend in legends] == [("trade_off_color", "trade_off_shape")]
+    assert [(legend["fill"], legend["shape"]) for legend in legends] == [("marks_color", "marks_shape")]
     assert legends[0].get("encode", {}).get("symbols", {}).get("update", {}).get("opacity", {"value": 1})["value"] == 1
 
 
