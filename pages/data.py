@@ -15,6 +15,7 @@ from pages.shared import boundary, frame, importing, jobs, server, tables, view,
 
 TAB = "tab"
 SPLITS = ("train", "validation", "test")
+HOT_SHARES = tuple(range(1, 51))
 HOT_SHARE = 15  # percent of the items that count as hot in every metric (core/evaluation/groups.py)
 
 
@@ -37,11 +38,16 @@ def choose() -> None:
     sets = server.ask(queries.datasets)
     st.subheader("Prepared")
     if sets.empty:
-        st.info("No data set is prepared yet. Fetch one below, or import your own under **Add**.", icon=":material/database:")
+        st.info(
+            "No data set is prepared yet. Fetch one below, or import your own under **Add**.",
+            icon=":material/database:",
+        )
     else:
         prepared(sets)
     st.subheader("Fetch a well-known one")
-    under_way = {str(job.payload.get("name")): job for job in jobs.queue().jobs(kind=Kind.PREPARE) if job.state in ACTIVE}
+    under_way = {
+        str(job.payload.get("name")): job for job in jobs.queue().jobs(kind=Kind.PREPARE) if job.state in ACTIVE
+    }
     with st.container(border=True, gap="xsmall"):
         for name in CATALOGUE:
             known_one(name, under_way.get(name), there=len(sets) > 0 and bool((sets["name"] == name).any()))
@@ -126,7 +132,14 @@ def long_tail(here: view.View) -> None:
     left, right = st.columns(2, gap="medium")
     with left.container(border=True, height="stretch"):
         st.subheader("The long tail")
-        share = st.slider("Hot items", 1, 50, HOT_SHARE, format="%d %% of the items", key="cut", bind="query-params")
+        share = st.select_slider(
+            "Hot items",
+            HOT_SHARES,
+            HOT_SHARE,
+            format_func=lambda s: f"{s} % of the items",
+            key="cut",
+            bind="query-params",
+        )
         if share != HOT_SHARE:
             items = items.assign(hot=items["rank"] <= share / 100 * len(items))
         st.altair_chart(popularity.long_tail(items), key="long_tail", alt=popularity.long_tail_takeaway(items))
@@ -139,7 +152,10 @@ def long_tail(here: view.View) -> None:
         st.caption(popularity.lorenz_takeaway(curve, gini))
     with st.expander("The items as a table", icon=":material/table:"):
         shown = items[["rank", "title", "item_id", "year", "genres", "count", "share", "decile", "hot"]]
-        config = {"share": st.column_config.NumberColumn(format="percent"), "year": st.column_config.NumberColumn(format="%d")}
+        config = {
+            "share": st.column_config.NumberColumn(format="percent"),
+            "year": st.column_config.NumberColumn(format="%d"),
+        }
         tables.table(shown, "Items by popularity", config, height=300, key="items")
         tables.download(shown, f"items-{here.facts['name']}", "items_csv")
 
@@ -155,7 +171,9 @@ def spread(here: view.View) -> None:
         st.caption(said)
     with right.container(border=True, height="stretch"):
         percent = st.column_config.NumberColumn(format="percent")
-        shown = shares.rename(columns={"train_share": "of train", "test_share": "of test", "catalogue_share": "of the items"})
+        shown = shares.rename(
+            columns={"train_share": "of train", "test_share": "of test", "catalogue_share": "of the items"}
+        )
         config = {"of train": percent, "of test": percent, "of the items": percent}
         tables.table(shown, "Shares of each popularity decile", config, height="content", key="decile_table")
         tables.download(shares, f"deciles-{here.facts['name']}", "deciles_csv")

@@ -11,9 +11,9 @@ from core.warehouse import queries
 from pages.shared import frame, jobs, server, view, words
 
 WHAT = (
-    "Recommenders learn to favour what is popular already. Longtail Lab trains them with methods that push against this, each "
-    "over a range of *debias strengths*, and draws what every step costs in accuracy and brings in reach. Follow the curve, "
-    "pin two settings, and read what single users would be shown."
+    "Recommenders learn to favour what is popular already. Longtail Lab trains them with methods that push against "
+    "this, each over a range of *debias strengths*, and draws what every step costs in accuracy and brings in reach. "
+    "Follow the curve, pin two settings, and read what single users would be shown."
 )
 
 
@@ -43,7 +43,9 @@ def curve(here: view.View) -> None:
         st.subheader("What it says so far" if jobs.busy() else "What it says")
         st.markdown(words.plain(said))
         marks = points[~points["also_on"]]
-        st.caption(f"{words.count(len(marks), 'setting')} on {words.plain(here.title)}. Choose on validation, report on test.")
+        st.caption(
+            f"{words.count(len(marks), 'setting')} on {words.plain(here.title)}. Choose on validation, report on test."
+        )
         st.space("stretch")
         next_step(here)
 
@@ -53,8 +55,8 @@ def waiting(here: view.View) -> None:
     if jobs.busy():
         st.subheader("The first points are on their way")
         st.markdown(
-            "The data set is fetched and prepared first. Then the default comparison is trained: most popular, RNS, and AUC-NS "
-            "at six strengths (β 0 is DNS), with three seeds each. Points appear here as runs finish."
+            "The data set is fetched and prepared first. Then the default comparison is trained: most popular, RNS, "
+            "and AUC-NS at six strengths (β 0 is DNS), with three seeds each. Points appear here as runs finish."
         )
     elif here.dataset is None:
         st.subheader("Begin with a data set")
@@ -62,7 +64,10 @@ def waiting(here: view.View) -> None:
         st.page_link("pages/data.py", label="Open Data", icon=":material/database:")
     else:
         st.subheader("Nothing trained here yet")
-        st.markdown(f"{words.plain(here.title)} has no finished run under protocol *{here.protocol}*. Train a comparison on **Sweep**.")
+        st.markdown(
+            f"{words.plain(here.title)} has no finished run under protocol *{here.protocol}*. "
+            "Train a comparison on **Sweep**."
+        )
         st.page_link("pages/sweep.py", label="Open Sweep", icon=":material/tune:")
 
 
@@ -85,7 +90,10 @@ def data_sets() -> None:
         with st.container(border=True, gap="xsmall"):
             st.markdown(f"**{words.plain(facts['title'])}**{simulated}")
             sizes = (words.count(int(facts[n]), n.removesuffix("s")) for n in ("users", "items", "interactions"))
-            st.caption(f"{', '.join(sizes)}; density {words.percent(facts['density'])}, Gini of popularity {words.number(facts['gini'])}")
+            st.caption(
+                f"{', '.join(sizes)}; density {words.percent(facts['density'])}, "
+                f"Gini of popularity {words.number(facts['gini'])}"
+            )
 
 
 def under_way() -> None:
@@ -96,7 +104,11 @@ def under_way() -> None:
     else:
         counts = jobs.queue().counts()
         done, failed = counts[State.DONE], counts[State.FAILED]
-        st.caption(f"Nothing under way. {words.count(done, 'job')} done, {failed:,} failed." if done or failed else "Nothing was started yet.")
+        st.caption(
+            f"Nothing under way. {words.count(done, 'job')} done, {failed:,} failed."
+            if done or failed
+            else "Nothing was started yet."
+        )
     for job in jobs.queue().jobs(kind=Kind.PREPARE, limit=1):
         if job.state == State.FAILED:
             jobs.failure(job)

@@ -25,7 +25,7 @@ MODULES: Mapping[str, Mapping[str, Choice]] = {
 }
 DEFAULT_METHODS = ["rns", "auc_ns"]
 METHODS, BASES, SEEDS = "methods", "references", "seeds"
-MOST_SEEDS = 30
+SEED_COUNTS = (1, 2, 3, 4, 5, 10, 20, 30)
 
 
 def preset(methods: list[str], seeds: int, betas: list[str]) -> None:
@@ -40,8 +40,12 @@ def presets() -> None:
     usual = [f"{beta:g}" for beta in SAMPLERS["auc_ns"].strength.grid]  # type: ignore[union-attr]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption("Presets", width="content")
-        st.button("Quick look", on_click=preset, args=(DEFAULT_METHODS, 1, ["0", "0.05"]), help="Two methods, one seed.")
-        st.button("Default comparison", on_click=preset, args=(DEFAULT_METHODS, 3, usual), help="What a first start trains.")
+        st.button(
+            "Quick look", on_click=preset, args=(DEFAULT_METHODS, 1, ["0", "0.05"]), help="Two methods, one seed."
+        )
+        st.button(
+            "Default comparison", on_click=preset, args=(DEFAULT_METHODS, 3, usual), help="What a first start trains."
+        )
 
 
 def several(name: str, label: str, table: Mapping[str, Choice], default: list[str], **options: Any) -> list[str]:
@@ -85,7 +89,8 @@ def strength(method: str, choice: Choice) -> Grid:
         key=f"strength_{method}",
         bind="query-params",
         accept_new_options=True,
-        help=f"{choice.strength.what}{meaning} Type a value from {choice.strength.low:g} to {choice.strength.high:g} to add it.",
+        help=f"{choice.strength.what}{meaning} To add a value from {choice.strength.low:g} to "
+        f"{choice.strength.high:g}, type it.",
         placeholder="Type a value",
     )
     return {choice.strength.field: [str(value) for value in values]}
@@ -105,7 +110,12 @@ def modules() -> dict[str, list[str]]:
 def settings(methods: list[str], chosen: dict[str, list[str]], protocol: str) -> Grid:
     """Field to values typed in; a field left empty keeps each method's tested default and is not in the grid."""
     uses = [
-        {**{name: values[0] for name, values in chosen.items()}, "updater": updater, "sampler": method, "protocol": protocol}
+        {
+            **{name: values[0] for name, values in chosen.items()},
+            "updater": updater,
+            "sampler": method,
+            "protocol": protocol,
+        }
         for method in methods
         for updater in chosen["updater"]
     ]
@@ -121,7 +131,7 @@ def settings(methods: list[str], chosen: dict[str, list[str]], protocol: str) ->
             key=f"set_{name}",
             bind="query-params",
             placeholder=" or ".join(defaults),
-            help=f"{field.help.capitalize()}. Empty: each method's tested default. Several values, with commas: a grid.",
+            help=f"{field.help.capitalize()}. Empty: each method's tested default. Values with commas: a grid.",
             max_chars=200,
         )
         if values := [part.strip() for part in typed.split(",") if part.strip()]:
@@ -138,14 +148,20 @@ def form(protocol: str) -> Sweep:
     with left:
         references = several(BASES, "References", BASELINES, list(DEFAULT_SWEEP.baselines))
     with right:
-        seeds = st.number_input(
-            "Seeds", 1, MOST_SEEDS, len(DEFAULT_SWEEP.seeds), key=SEEDS, bind="query-params", help="Trainings of each setting."
+        # no number input: an infinite number in the URL would break it before a page could judge it
+        seeds = st.selectbox(
+            "Seeds",
+            SEED_COUNTS,
+            SEED_COUNTS.index(3),
+            key=SEEDS,
+            bind="query-params",
+            help="Trainings of each setting.",
         )
     with st.expander("Settings: tested defaults unless changed", icon=":material/settings:"):
         chosen = modules()
         typed = settings(methods, chosen, protocol) if methods else {}
     built = tuple({"sampler": [m], **chosen, **grids[m], **typed} for m in methods)
-    return Sweep(built, tuple(references), tuple(range(min(int(seeds), MOST_SEEDS))), protocol)
+    return Sweep(built, tuple(references), tuple(range(seeds if seeds in SEED_COUNTS else 3)), protocol)
 
 
 def plan(dataset: str | None, sweep: Sweep) -> None:
@@ -161,7 +177,11 @@ def plan(dataset: str | None, sweep: Sweep) -> None:
         st.warning(str(error).replace("\n", "  \n"), icon=":material/rule:", title="This cannot be combined")
         return
     todo = planned.to_train
-    time = f", about {words.duration(planned.seconds)}" if planned.seconds is not None else ", time is measured once it runs"
+    time = (
+        f", about {words.duration(planned.seconds)}"
+        if planned.seconds is not None
+        else ", time is measured once it runs"
+    )
     cores = words.count(server.settings().workers, "core")
     st.markdown(
         f"**{words.count(planned.runs, 'run')}**: {planned.cached:,} cached, {planned.waiting:,} under way, "
@@ -169,10 +189,15 @@ def plan(dataset: str | None, sweep: Sweep) -> None:
     )
     st.caption(
         f"{words.count(planned.variants, 'setting')} × {words.count(len(sweep.seeds), 'seed')} on "
-        f"{words.plain(view.current().title)}, {PROTOCOLS[sweep.protocol].label} (protocol *{sweep.protocol}*, sidebar)."
+        f"{words.plain(view.current().title)}, {PROTOCOLS[sweep.protocol].label} "
+        f"(protocol *{sweep.protocol}*, sidebar)."
     )
     st.button(
-        f"Train {words.count(todo, 'run')}" if todo else "All under way" if planned.waiting else "Everything is trained",
+        f"Train {words.count(todo, 'run')}"
+        if todo
+        else "All under way"
+        if planned.waiting
+        else "Everything is trained",
         type="primary",
         icon=":material/play_arrow:",
         disabled=not todo,
@@ -196,7 +221,9 @@ def start(dataset: str, sweep: Sweep) -> None:
 
 frame.enter()
 st.title("Sweep")
-st.caption("Train each method over its debias strengths, with several seeds. What was trained before is never trained again.")
+st.caption(
+    "Train each method over its debias strengths, with several seeds. What was trained before is never trained again."
+)
 here = view.current()
 view.notice(here)
 left, right = st.columns([5, 3], gap="large")

@@ -14,6 +14,7 @@ from core.warehouse import queries
 from pages.shared import frame, jobs, server, tables, view, words
 
 CLICKS, SHOW, BY_NAME = "clicks", "show", "pin_by_name"
+SIDE_BY_SIDE = 400  # pixels: narrower, and the pins stand below each other
 SEEDS, PATHS = "seeds", "paths"
 
 
@@ -44,11 +45,15 @@ def empty(here: view.View) -> None:
         st.info("There is no data set yet. Fetch or import one on **Data**.", icon=":material/database:")
         st.page_link("pages/data.py", label="Open Data", icon=":material/arrow_forward:")
     elif jobs.busy():
-        st.info(f"Training is under way: {jobs.summary()}. The first points appear here by themselves.", icon=":material/autorenew:")
+        st.info(
+            f"Training is under way: {jobs.summary()}. The first points appear here by themselves.",
+            icon=":material/autorenew:",
+        )
         jobs.live_bars()
     else:
         st.info(
-            f"No finished run on {words.plain(here.title)} under protocol *{here.protocol}* yet. Start a sweep; its points appear here.",
+            f"No finished run on {words.plain(here.title)} under protocol *{here.protocol}* yet. "
+            "Start a sweep; its points appear here.",
             icon=":material/tune:",
         )
         st.page_link("pages/sweep.py", label="Open Sweep", icon=":material/arrow_forward:")
@@ -73,8 +78,8 @@ def chart(here: view.View, points: pd.DataFrame, question: trade_off.Question) -
     by_variant = dict(zip(marks["variant"], marks["label"], strict=True))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(
-            f"Showing {len(marks)} of {words.count(len(here.variants), 'setting')}. A click on a mark pins A, a second B, a third "
-            "replaces B; a click on a pin unpins it.",
+            f"Showing {len(marks)} of {words.count(len(here.variants), 'setting')}. "
+            "A click on a mark pins A, a second B, a third replaces B; a click on a pin unpins it.",
             width="stretch",
         )
         st.selectbox(
@@ -103,8 +108,26 @@ def table(here: view.View, points: pd.DataFrame) -> None:
     )
     number = st.column_config.NumberColumn(format="%.4f")
     tables.table(shown, f"{y} and {x} of every setting", {y: number, x: number}, key="points", height="content")
-    columns = ["variant", "label", "method", "strength", "seeds", "x", "x_low", "x_high", "x_sd", "y", "y_low", "y_high", "y_sd"]
-    out = marks[columns].rename(columns=lambda c: c.replace("x", here.bias, 1) if c[0] == "x" else c.replace("y", here.accuracy, 1) if c[0] == "y" else c)
+    columns = [
+        "variant",
+        "label",
+        "method",
+        "strength",
+        "seeds",
+        "x",
+        "x_low",
+        "x_high",
+        "x_sd",
+        "y",
+        "y_low",
+        "y_high",
+        "y_sd",
+    ]
+    out = marks[columns].rename(
+        columns=lambda c: (
+            c.replace("x", here.bias, 1) if c[0] == "x" else c.replace("y", here.accuracy, 1) if c[0] == "y" else c
+        )
+    )
     out = out.assign(dataset=here.dataset, simulated=here.simulated, split=here.split, protocol=here.protocol)
     tables.download(out, f"trade-off-{here.facts['name']}-{here.split}", "points_csv")
 
@@ -127,14 +150,20 @@ def details(here: view.View, name: str, variant: str) -> None:
     row = here.variants[here.variants["variant"] == variant].iloc[0]
     st.markdown(f":{view.ACCENTS[name]}-badge[{name}] **{words.plain(row['label'])}**")
     seconds = words.duration(row["seconds"])
-    st.caption(f"{words.count(int(row['seeds']), 'seed')}, best epoch {row['epoch']:.0f} and {seconds} of training on average.")
+    st.caption(
+        f"{words.count(int(row['seeds']), 'seed')}, best epoch {row['epoch']:.0f} and {seconds} of training on average."
+    )
     curve = server.ask(queries.history, tuple(row["runs"]))
     if len(curve):
-        st.altair_chart(learning.curves(curve), key=f"curve_{name}", alt=learning.takeaway(curve))
+        # panel by panel: a chart of several panels cannot follow the width of its place
+        for number, panel in enumerate(learning.curves(curve).vconcat):
+            st.altair_chart(panel, key=f"curve_{name}_{number}", alt=learning.takeaway(curve))
     _metric_table(here, name, variant)
     with st.expander("All settings", icon=":material/settings:"):
         settings = {k: v for k, v in json.loads(row["fields"]).items() if k != "dataset"}
-        shown = pd.DataFrame({"Setting": [k.replace("_", " ") for k in settings], "Value": [_value(v) for v in settings.values()]})
+        shown = pd.DataFrame(
+            {"Setting": [k.replace("_", " ") for k in settings], "Value": [_value(v) for v in settings.values()]}
+        )
         tables.table(shown, f"Settings of {row['label']}", key=f"settings_{name}", height="content")
 
 
@@ -156,7 +185,7 @@ def _metric_table(here: view.View, name: str, variant: str) -> None:
         shown,
         f"Metrics of pin {name}, {here.split} split",
         {
-            "Metric": config.TextColumn(width=230),
+            "Metric": config.TextColumn(width=170),
             "Mean": config.NumberColumn(format="%.4f", width=70),
             "Seed sd": config.NumberColumn(format="%.4f", width=70),
             "Better": config.TextColumn(width=60),
@@ -175,9 +204,9 @@ def pinned(here: view.View) -> None:
     pins = {name: variant for name, variant in (("A", here.a), ("B", here.b)) if variant}
     if not pins:
         return
-    places = dict(zip(view.ACCENTS, st.columns(2, gap="medium"), strict=True))
-    for name, place in places.items():
-        with place.container(border=True, height="stretch"):
+    grid = st.grid(2, gap="medium", min_column_width=SIDE_BY_SIDE)
+    for name in view.ACCENTS:
+        with grid.container(border=True, height="stretch"):
             if name in pins:
                 details(here, name, pins[name])
             else:
@@ -201,14 +230,17 @@ def page() -> None:
         empty(here)
         return
     question = trade_off.Question(here.bias, here.accuracy, here.split, here.protocol)
-    st.markdown(f"**{key_title(here.accuracy)}** against **{key_title(here.bias)}** on {words.plain(here.title)}, {here.split} split.")
+    st.markdown(
+        f"**{key_title(here.accuracy)}** against **{key_title(here.bias)}** on {words.plain(here.title)}, "
+        f"{here.split} split."
+    )
     chart(here, points, question)
     pinned(here)
     table(here, points)
     with st.expander("How to read this, and the formulas", icon=":material/menu_book:"):
         st.markdown(
-            "Each mark is one setting: the mean over its seeds, with bars from the smallest to the largest seed and faint dots "
-            "for the seeds themselves. A line joins a method's settings in the order of its debias strength."
+            "Each mark is one setting: the mean over its seeds, with bars from the smallest to the largest seed and "
+            "faint dots for the seeds themselves. A line joins a method's settings in the order of its debias strength."
         )
         reading(here.accuracy)
         reading(here.bias)

@@ -19,6 +19,7 @@ ORDERS = {
     "turns to the long tail most": "popularity",
 }
 OFFERED = 100
+SIDE_BY_SIDE = 400  # pixels: narrower, and the lists stand below each other
 
 
 def compared(here: view.View) -> tuple[str | None, str | None]:
@@ -73,7 +74,11 @@ def candidates(here: view.View, runs: tuple[str, str], split: str, cutoff: int) 
     if text:
         found = server.ask(queries.find_users, here.dataset, text, OFFERED)
         exact = found["user_id"] == text
-        told = f"{len(found):,} users whose id or titles match" if len(found) < OFFERED else f"the first {OFFERED} users that match"
+        told = (
+            f"{len(found):,} users whose id or titles match"
+            if len(found) < OFFERED
+            else f"the first {OFFERED} users that match"
+        )
         return list(found.loc[exact, "user_id"]) + list(found.loc[~exact, "user_id"]), told
     order = ORDERS.get(st.session_state.get(ORDER, ""), "lists")
     found = server.ask(queries.users_by_change, *runs, split, OFFERED, order, cutoff)
@@ -81,13 +86,19 @@ def candidates(here: view.View, runs: tuple[str, str], split: str, cutoff: int) 
 
 
 def _named(order: str) -> str:
-    return next(name for name, key in ORDERS.items() if key == order).removeprefix("lists ").replace("differ most", "differs most")
+    return (
+        next(name for name, key in ORDERS.items() if key == order)
+        .removeprefix("lists ")
+        .replace("differ most", "differs most")
+    )
 
 
 def choose_user(here: view.View, runs: tuple[str, str], split: str, cutoff: int) -> str | None:
     """The row of widgets that chooses a user."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.text_input("Find by id or title", key=FIND, bind="query-params", placeholder="405, or fargo", max_chars=80, width=190)
+        st.text_input(
+            "Find by id or title", key=FIND, bind="query-params", placeholder="405, or fargo", max_chars=80, width=190
+        )
         st.selectbox("First the user whose list", list(ORDERS), key=ORDER, bind="query-params", width=210)
         offered, told = candidates(here, runs, split, cutoff)
         asked = st.session_state.get(USER) or st.query_params.get(USER)
@@ -99,7 +110,9 @@ def choose_user(here: view.View, runs: tuple[str, str], split: str, cutoff: int)
         user = st.selectbox("User", offered, key=USER, bind="query-params", width=130)
         user = user if user in offered else offered[0]
         later = offered[(offered.index(user) + 1) % len(offered)]
-        st.button("Next", icon=":material/arrow_forward:", on_click=go_to, args=(later,), help="The next in this order.")
+        st.button(
+            "Next", icon=":material/arrow_forward:", on_click=go_to, args=(later,), help="The next in this order."
+        )
         st.button("Random", icon=":material/casino:", on_click=anyone, args=(here.dataset,))
     st.caption(f"{told[0].upper()}{told[1:]}.")
     return user
@@ -109,8 +122,9 @@ def profile(facts: pd.Series, split: str) -> None:
     """Who this is, in one line."""
     taste = "no taste yet" if facts["length"] == 0 else f"**{facts['user_group']}** taste"
     st.markdown(
-        f"User **{words.plain(facts['user_id'])}** took {words.count(int(facts['length']), 'item')}, {taste}: the mean item was "
-        f"taken by {words.percent(facts['mean_popularity'])} of users, and {words.percent(facts['hot_share'])} of them are hot. "
+        f"User **{words.plain(facts['user_id'])}** took {words.count(int(facts['length']), 'item')}, {taste}: "
+        f"the mean item was taken by {words.percent(facts['mean_popularity'])} of users, "
+        f"and {words.percent(facts['hot_share'])} of them are hot. "
         f"Held out in {split}: {int(facts['held_out'])}."
     )
 
@@ -119,12 +133,17 @@ def columns(most: float) -> dict[str, object]:
     """How the columns of lists of items are drawn."""
     config = st.column_config
     return {
-        "#": config.NumberColumn(width=36),
-        "Title": config.TextColumn(width="medium"),
+        "#": config.NumberColumn(width=32),
+        "Title": config.TextColumn(width=172),
         "Shown to": config.ProgressColumn(
-            "Popularity", format="percent", min_value=0, max_value=most, width=110, help="Share of users who took the item."
+            "Popularity",
+            format="percent",
+            min_value=0,
+            max_value=most,
+            width=100,
+            help="Share of users who took the item.",
         ),
-        "Change": config.TextColumn(width=86),
+        "Change": config.TextColumn(width=80),
         "Took": config.TextColumn(width=44, help="The user took it in the held-out split."),
         "Score": config.NumberColumn(format="%.2f", width=56, help="What the model gives it for this user."),
         "Genres": config.TextColumn(width="medium"),
@@ -137,7 +156,9 @@ def one_list(side: str, here: view.View, variant: str, frame: pd.DataFrame, most
     if frame.empty:
         st.info("No list: this user has nothing held out in this split. Choose the other split, or another user.")
         return
-    tables.table(frame, f"What {here.label(variant)} shows this user", columns(most), key=f"list_{side}", height="content")
+    tables.table(
+        frame, f"What {here.label(variant)} shows this user", columns(most), key=f"list_{side}", height="content"
+    )
 
 
 def taken(title: str, frame: pd.DataFrame, empty: str, most: float, key: str) -> None:
@@ -149,7 +170,13 @@ def taken(title: str, frame: pd.DataFrame, empty: str, most: float, key: str) ->
     shown = pd.DataFrame({"Title": lists.titles(frame), "Shown to": frame["popularity"], "Genres": frame["genres"]})
     if frame["rating"].notna().any():
         shown.insert(1, "Rating", frame["rating"])
-    tables.table(shown, title, {**columns(most), "Rating": st.column_config.NumberColumn(format="%.1f", width=56)}, height=320, key=key)
+    tables.table(
+        shown,
+        title,
+        {**columns(most), "Rating": st.column_config.NumberColumn(format="%.1f", width=56)},
+        height=320,
+        key=key,
+    )
 
 
 def page() -> None:
@@ -160,7 +187,9 @@ def page() -> None:
     first, second = compared(here)
     if here.dataset is None or first is None or second is None:
         need = "a data set" if here.dataset is None else "two trained settings"
-        st.info(f"Comparing what users are shown needs {need}. Start on **{'Data' if here.dataset is None else 'Sweep'}**.")
+        st.info(
+            f"Comparing what users are shown needs {need}. Start on **{'Data' if here.dataset is None else 'Sweep'}**."
+        )
         where = "data" if here.dataset is None else "sweep"
         st.page_link(f"pages/{where}.py", label=f"Open {where.capitalize()}", icon=":material/arrow_forward:")
         return
@@ -169,7 +198,10 @@ def page() -> None:
     with options.container(horizontal=True, horizontal_alignment="right", vertical_alignment="bottom", gap="small"):
         seeds = seeds_of(here, [first, second])
         splits = ["test", "validation"] if here.protocol == "validation" else ["test"]
-        split = st.segmented_control("Held out", splits, default="test", key=SPLIT, bind="query-params", required=True) or "test"
+        split = (
+            st.segmented_control("Held out", splits, default="test", key=SPLIT, bind="query-params", required=True)
+            or "test"
+        )
         seed = st.selectbox("Seed", seeds, key=SEED, bind="query-params", width=90)
     runs = (run_of(here, first, seed), run_of(here, second, seed))
     user = choose_user(here, runs, split, cutoff)
@@ -184,20 +216,20 @@ def page() -> None:
     history = server.ask(queries.user_history, here.dataset, user, split)
     held_out = server.ask(queries.user_held_out, here.dataset, user, split)
     most = max([0.01, *(frame["popularity"].max() for frame in (*shown, history, held_out) if len(frame))])
-    left, right = st.columns(2, gap="medium")
-    with left:
+    pair = st.grid(2, gap="medium", min_column_width=SIDE_BY_SIDE)
+    with pair.cell():
         one_list("A", here, first, lists.with_marks(shown[0], shown[1], "dropped"), most)
-    with right:
+    with pair.cell():
         one_list("B", here, second, lists.with_marks(shown[1], shown[0], "new"), most)
     by_name = {f"A: {here.label(first)}": shown[0], f"B: {here.label(second)}": shown[1]}
     said = charts.takeaway(history, by_name)
     st.subheader("How popular: the profile against the lists")
     st.altair_chart(charts.popularity(history, by_name), key="taste", alt=said)
     st.caption(said)
-    left, right = st.columns(2, gap="medium")
-    with left:
+    pair = st.grid(2, gap="medium", min_column_width=SIDE_BY_SIDE)
+    with pair.cell():
         taken("Took before", history, "Nothing.", most, "history")
-    with right:
+    with pair.cell():
         taken(f"Took in {split}", held_out, "Nothing was held out for this user.", most, "held_out_items")
 
 

@@ -167,7 +167,7 @@ def _split_and_protocol() -> tuple[str, str]:
             key=view.SPLIT,
             bind="query-params",
             disabled=protocol != "validation",
-            help="Choose a strength on **validation**, report it on **test**. The other protocols have test figures only.",
+            help="Choose a strength on **validation**, report it on **test**. Other protocols have test figures only.",
         )
     protocol = protocol if protocol in PROTOCOLS else "validation"
     if protocol == "paper":
@@ -193,7 +193,11 @@ def _pins(variants: pd.DataFrame) -> tuple[str | None, str | None, str | None]:
         for key in (view.A, view.B):
             _chip(key, found[key], texts[key], variants)
         base = variants.loc[variants["variant"] == found[view.BASELINE], "label"]
-        st.caption(f"Baseline: {words.plain(base.iloc[0])}" if len(base) else f"Baseline: {words.plain(texts[view.BASELINE])}, not trained yet")
+        st.caption(
+            f"Baseline: {words.plain(base.iloc[0])}"
+            if len(base)
+            else f"Baseline: {words.plain(texts[view.BASELINE])}, not trained yet"
+        )
     return found[view.BASELINE], found[view.A], found[view.B]
 
 
@@ -206,7 +210,9 @@ def _chip(key: str, variant: str | None, text: str, variants: pd.DataFrame) -> N
             label = variants.loc[variants["variant"] == variant, "label"].iloc[0]
             st.markdown(f":{view.ACCENTS[name]}-badge[{name}] {words.plain(label)}", width="stretch")
         else:
-            st.markdown(f":gray-badge[{name}] nothing finished here is called {words.plain(text[:20])}", width="stretch")
+            st.markdown(
+                f":gray-badge[{name}] nothing finished here is called {words.plain(text[:20])}", width="stretch"
+            )
         st.button(
             "",
             icon=":material/close:",

@@ -21,6 +21,7 @@ from core.settings import Settings
 from pages.shared import boundary, server, tables, uploads, view, words
 
 GUESS, NONE = "guess", "none"
+ASKED = "import_asked"
 ROUND = "import_round"
 """Part of the uploaders' keys: another number empties them."""
 
@@ -30,11 +31,13 @@ def draw() -> None:
     request = _files()
     if request is None:
         st.info(
-            "Choose a file of interactions: CSV, TSV, Parquet, RecBole, MovieLens `::` or LightGCN lists, packed or not. "
+            "Choose a file of interactions: CSV, TSV, Parquet, RecBole, MovieLens `::`, LightGCN lists, packed or not. "
             "You will see what is understood of it, and what every filter would drop, before anything is written.",
             icon=":material/upload_file:",
         )
-        st.caption(f"Too large for a browser: put it into `{server.settings().uploads}`, or `python -m core datasets import`.")
+        st.caption(
+            f"Too large for a browser: put it into `{server.settings().uploads}`, or `python -m core datasets import`."
+        )
         return
     try:
         request = _meaning(request)
@@ -55,7 +58,9 @@ def _files() -> ImportRequest | None:
 
     def taken(place: Any, label: str, key: str, help: str) -> Path | None:
         file = place.file_uploader(label, key=f"upload_{key}_{st.session_state.get(ROUND, 0)}", help=help)
-        name = place.selectbox("or from the uploads folder", by_hand, index=None, key=f"file_{key}") if by_hand else None
+        name = (
+            place.selectbox("or from the uploads folder", by_hand, index=None, key=f"file_{key}") if by_hand else None
+        )
         if file is not None:
             path = _kept(settings, file)
             shown[path] = file.name
@@ -86,7 +91,10 @@ def _meaning(request: ImportRequest) -> ImportRequest:
     row = st.columns(6)
     name = row[0].text_input("Name", request.name, key="import_name", max_chars=64)
     format_ = row[1].selectbox(
-        "Format", [GUESS, *FORMATS], key="import_format", format_func=lambda f: FORMATS[f].label if f in FORMATS else f"{FORMATS[first.format].label} (guessed)"
+        "Format",
+        [GUESS, *FORMATS],
+        key="import_format",
+        format_func=lambda f: FORMATS[f].label if f in FORMATS else f"{FORMATS[first.format].label} (guessed)",
     )
     request = replace(request, name=name, format=None if format_ == GUESS else format_)
     found = _preview(request)
@@ -95,7 +103,9 @@ def _meaning(request: ImportRequest) -> ImportRequest:
         guessed = getattr(found, role)
         options = [*found.columns] if role in {"user", "item"} else [*found.columns, NONE]
         index = options.index(guessed) if guessed in options else (len(options) - 1 if NONE in options else None)
-        picked = place.selectbox(f"{role.capitalize()} column", options, index=index, key=f"import_{role}_{found.format}")
+        picked = place.selectbox(
+            f"{role.capitalize()} column", options, index=index, key=f"import_{role}_{found.format}"
+        )
         columns[f"{role}_column"] = "" if picked == NONE else picked
     if not FORMATS[found.format].header:
         columns = {key: value if value == "" else None for key, value in columns.items()}
@@ -108,9 +118,15 @@ def _filters(request: ImportRequest) -> ImportRequest:
     return replace(
         request,
         min_rating=row[0].number_input("Smallest rating", value=None, key="import_min", placeholder="keep all"),
-        k_core=int(row[1].number_input("k-core", 0, 1000, 0, key="import_core", help="Users and items with fewer are left out.")),
+        k_core=int(
+            row[1].number_input(
+                "k-core", 0, 1000, 0, key="import_core", help="Users and items with fewer are left out."
+            )
+        ),
         split=row[2].selectbox("Split", rules, format_func=lambda r: SPLIT_RULES[r].label, key="import_split"),
-        test_share=row[3].number_input("Test share", 0.01, 0.9, 0.2, 0.05, key="import_test", disabled=bool(request.test)),
+        test_share=row[3].number_input(
+            "Test share", 0.01, 0.9, 0.2, 0.05, key="import_test", disabled=bool(request.test)
+        ),
         validation_share=row[4].number_input("Validation share", 0.0, 0.9, 0.1, 0.05, key="import_valid"),
         seed=int(row[5].number_input("Seed", 0, 1_000_000, 0, key="import_seed")),
     )
@@ -137,8 +153,20 @@ def _show(found: Preview) -> None:
     tables.table(found.head.to_pandas(), "The first rows of the file, as they are", height=260, key="import_head")
 
 
+def _ask_for_import() -> None:
+    st.session_state[ASKED] = True
+
+
 def _import(request: ImportRequest, found: Preview) -> None:
-    if not st.button("Import", type="primary", icon=":material/save:", disabled=bool(found.problem), key="import"):
+    st.button(
+        "Import",
+        type="primary",
+        icon=":material/save:",
+        disabled=bool(found.problem),
+        key="import",
+        on_click=_ask_for_import,
+    )
+    if not st.session_state.pop(ASKED, False) or found.problem:
         return
     settings = server.settings()
     try:
@@ -149,7 +177,10 @@ def _import(request: ImportRequest, found: Preview) -> None:
         return
     for path in (request.path, request.test, request.items):
         uploads.drop(settings, path)
-    boundary.say(f"{info.title} is prepared: {words.count(info.users, 'user')}, {words.count(info.items, 'item')}. Train on Sweep.")
+    boundary.say(
+        f"{info.title} is prepared: {words.count(info.users, 'user')}, {words.count(info.items, 'item')}. "
+        "Train on Sweep."
+    )
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
     view.choose_next(info.id)
     st.rerun()

@@ -137,7 +137,9 @@ def board() -> None:
 def _choice() -> int | None:
     """The sweep to show; None for all jobs."""
     names = {f"#{s.id} {s.name or 'sweep'} · {words.count(s.runs, 'run')}": s.id for s in queue().sweeps(50)}
-    chosen = st.selectbox("Show", [*names, ALL_JOBS], key=SWEEP, persist_state="session", label_visibility="collapsed", width=360)
+    chosen = st.selectbox(
+        "Show", [*names, ALL_JOBS], key=SWEEP, persist_state="session", label_visibility="collapsed", width=360
+    )
     return names.get(chosen)
 
 
@@ -152,7 +154,13 @@ def _controls(found: Sequence[Job]) -> None:
         if paused:
             st.button("Resume", icon=":material/play_arrow:", on_click=_resume, key="resume")
         elif active:
-            st.button("Pause", icon=":material/pause:", on_click=_pause, key="pause", help="What runs goes on; nothing new starts.")
+            st.button(
+                "Pause",
+                icon=":material/pause:",
+                on_click=_pause,
+                key="pause",
+                help="What runs goes on; nothing new starts.",
+            )
         if active:
             st.button("Cancel all", icon=":material/close:", on_click=_cancel_all, key="cancel_all")
     if active and not paused and not control.worker_running(server.settings()):
@@ -216,7 +224,14 @@ def _one(found: Sequence[Job]) -> None:
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"End of the log of **{words.plain(asked.label)}**", width="stretch")
-                st.button("Close", key="close_log", on_click=_do, args=("Close", None), type="tertiary", icon=":material/close:")
+                st.button(
+                    "Close",
+                    key="close_log",
+                    on_click=_do,
+                    args=("Close", None),
+                    type="tertiary",
+                    icon=":material/close:",
+                )
             log_tail(asked)
 
 

@@ -25,7 +25,9 @@ def with_marks(own: pd.DataFrame, other: pd.DataFrame, gone: str) -> pd.DataFram
             "#": own["rank"],
             "Title": titles(own),
             "Shown to": own["popularity"],
-            "Change": [moved(rank, places.get(item), gone) for rank, item in zip(own["rank"], own["item_id"], strict=True)],
+            "Change": [
+                moved(rank, places.get(item), gone) for rank, item in zip(own["rank"], own["item_id"], strict=True)
+            ],
             "Took": ["✓" if hit else "" for hit in own["hit"]],
             "Score": own["score"],
             "Genres": own["genres"],
@@ -35,7 +37,8 @@ def with_marks(own: pd.DataFrame, other: pd.DataFrame, gone: str) -> pd.DataFram
 
 def titles(items: pd.DataFrame) -> list[str]:
     """Title and year, or the id of an item without a title."""
-    return [
-        str(row.item_id) if pd.isna(row.title) else f"{row.title} ({int(row.year)})" if pd.notna(row.year) else str(row.title)
-        for row in items.itertuples()
+    years = [
+        f" ({year:.0f})" if known else "" for year, known in zip(items["year"], items["year"].notna(), strict=True)
     ]
+    rows = zip(items["title"].notna(), items["title"], years, items["item_id"], strict=True)
+    return [f"{title}{year}" if known else str(item) for known, title, year, item in rows]

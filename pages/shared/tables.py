@@ -14,7 +14,14 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def download(frame: pd.DataFrame, name: str, key: str, label: str = "Download CSV") -> None:
     """A button that saves the frame as CSV. name: the file's name without its ending."""
     st.download_button(
-        label, csv(frame), f"{name}.csv", "text/csv", key=key, icon=":material/download:", on_click="ignore", type="tertiary"
+        label,
+        csv(frame),
+        f"{name}.csv",
+        "text/csv",
+        key=key,
+        icon=":material/download:",
+        on_click="ignore",
+        type="tertiary",
     )
 
 

@@ -14,8 +14,8 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import Unknown
-from core.ids import by_prefix
 from core.evaluation.metrics import CUTOFFS
+from core.ids import by_prefix
 from core.warehouse import queries
 from pages.shared import server
 
@@ -28,8 +28,9 @@ DEFAULT_CUTOFF = 10
 ACCENTS = {"A": "orange", "B": "blue"}
 """The theme's colour of each pin, which config.toml makes the same as the charts' (core/charts/palette.py)."""
 SIMULATED = (
-    "This data set is **simulated**: generated, not observed. To get a real one, open **Data** and fetch it again once a "
-    "source can be reached, point `LONGTAIL_DATASET_MIRROR` to a folder or address that holds its files, or import your own."
+    "This data set is **simulated**: generated, not observed. To get a real one, open **Data** and fetch it again once "
+    "a source can be reached, point `LONGTAIL_DATASET_MIRROR` to a folder or address that holds its files, or import "
+    "your own."
 )
 
 
@@ -80,13 +81,13 @@ def cutoff() -> int:
 
 
 def notice(here: View) -> None:
-    """What must be said wherever numbers of this view are shown: a simulated data set, a protocol that chose on test."""
+    """What must be said wherever numbers are shown: that the data are simulated, that test chose the epoch."""
     if here.simulated:
         st.warning(SIMULATED, icon=":material/science:")
     if here.protocol == "paper":
         st.warning(
-            "These numbers are **chosen on test** (protocol *paper*): the best epoch was picked by looking at test, as both "
-            "papers did. They are optimistic.",
+            "These numbers are **chosen on test** (protocol *paper*): the best epoch was picked by looking at test, as "
+            "both papers did. They are optimistic.",
             icon=":material/rule:",
         )
 
@@ -97,14 +98,14 @@ def publish(view: View) -> None:
 
 
 def variants_of(dataset: str | None, protocol: str) -> pd.DataFrame:
-    """What is finished for the data set under the protocol, as `queries.variants` gives it; empty without a data set."""
+    """What is finished under the protocol, as `queries.variants` gives it; empty without a data set."""
     if dataset is None:
         return pd.DataFrame(columns=["variant", "label", "method", "strength"], dtype=str)
     return server.ask(queries.variants, dataset, protocol)
 
 
 def resolve(text: str | None, variants: pd.DataFrame) -> str | None:
-    """The variant that a URL's or a person's text names: a label, a method, an id or its beginning; None if none does."""
+    """The variant that a text names, by its label, method, id or the id's beginning; None if none does."""
     asked = (text or "").strip()
     for column in ("label", "method"):
         if len(found := variants.loc[variants[column].str.casefold() == asked.casefold(), "variant"]):

@@ -17,7 +17,12 @@ from urllib.parse import parse_qs, urlsplit
 
 from core.settings import PROJECT
 
-BROWSERS = ("/usr/bin/chromium-headless-shell", "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+BROWSERS = (
+    "/usr/bin/chromium-headless-shell",
+    "/usr/bin/chromium",
+    "/usr/bin/chromium-browser",
+    "/usr/bin/google-chrome",
+)
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -45,7 +50,15 @@ def serving(cache: Path, **variables: str) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {**os.environ, "LONGTAIL_CACHE": str(cache), "LONGTAIL_AUTOSTART": "0", **variables}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.address=127.0.0.1"]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "app.py",
+        f"--server.port={port}",
+        "--server.address=127.0.0.1",
+    ]
     log = (cache / "server.log").open("wb")
     server = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
@@ -77,12 +90,12 @@ class Visit:
         self.page, self.address = page, address
         self.errors: list[str] = []
         self.outside: list[str] = []
-        page.on("console", lambda message: self._console(message))
+        page.on("console", self._console)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", lambda request: self._request(request.url))
 
     def _console(self, message: Any) -> None:
-        # a page opened by its address asks below its own path first where the server is: Streamlit's way, answered by 404
+        # a page opened by its address first asks below its own path where the server is, and is answered by 404
         probing = "/_stcore/" in message.location.get("url", "") and "404" in message.text
         if message.type == "error" and not probing:
             self.errors.append(f"{message.text} ({message.location.get('url', '')})")
@@ -107,7 +120,6 @@ class Visit:
         """Follow a link of the navigation."""
         self.page.locator("[data-testid=stSidebarNavLink]", has_text=title).click()
         self.settle()
-
 
     def clean(self) -> None:
         """What must hold after every visit."""

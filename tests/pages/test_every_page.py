@@ -12,7 +12,21 @@ from tests.pages import results
 PAGES = ("overview", "data", "sweep", "trade_off", "users")
 NONSENSE = ("'; DROP TABLE runs; -- <script>alert(1)</script>", "€" * 500, "", "-1e999")
 SHARED = ("data", "y", "x", "k", "split", "protocol", "baseline", "a", "b")
-OWN = ("user", "find", "order", "held_out", "seed", "methods", "references", "strength_auc_ns", "set_lr", "seeds", "tab", "cut", "show")
+OWN = (
+    "user",
+    "find",
+    "order",
+    "held_out",
+    "seed",
+    "methods",
+    "references",
+    "strength_auc_ns",
+    "set_lr",
+    "seeds",
+    "tab",
+    "cut",
+    "show",
+)
 
 
 def text(at: AppTest) -> str:
@@ -58,7 +72,9 @@ def test_a_simulated_data_set_is_labelled_and_says_how_to_get_a_real_one(visit, 
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_broken_part_is_told_in_words_with_a_reference(visit, tiny: DatasetInfo, monkeypatch, caplog, page: str) -> None:
+def test_a_broken_part_is_told_in_words_with_a_reference(
+    visit, tiny: DatasetInfo, monkeypatch, caplog, page: str
+) -> None:
     from core.warehouse import queries
 
     def broken(*_: object) -> None:
@@ -70,6 +86,11 @@ def test_a_broken_part_is_told_in_words_with_a_reference(visit, tiny: DatasetInf
     assert "reference" in at.error[0].value
     assert "secret detail" not in text(at)
     assert "secret detail" in caplog.text
+
+
+def test_bad_parameters_of_an_open_tab_do_no_harm(visit, tiny: DatasetInfo) -> None:
+    for nonsense in NONSENSE:
+        assert not visit("data", tab="Look", cut=nonsense).error
 
 
 def test_a_setting_that_cannot_be_used_is_told(visit, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,9 @@ def test_a_failed_run_shows_its_error_and_the_end_of_its_log(visit, settings: Se
         assert "epoch 2: loss nan" in at.code[0].value
 
 
-def test_one_job_can_be_retried_and_cancelled_without_the_table(visit, settings: Settings, no_worker: list[str]) -> None:
+def test_one_job_can_be_retried_and_cancelled_without_the_table(
+    visit, settings: Settings, no_worker: list[str]
+) -> None:
     job = results.failed(settings, tiny_dataset(settings), "It broke.", "")
     at = visit("sweep")
     at.selectbox(key="one_job").select(job.id)
@@ -74,7 +76,9 @@ def test_pause_and_resume(visit, settings: Settings, no_worker: list[str]) -> No
 
 
 @pytest.mark.parametrize(("field", "value"), [("set_lr", "fast"), ("set_dim", "0"), ("strength_auc_ns", "-3")])
-def test_a_setting_out_of_range_is_refused_in_words_and_cannot_be_started(visit, settings: Settings, field: str, value: str) -> None:
+def test_a_setting_out_of_range_is_refused_in_words_and_cannot_be_started(
+    visit, settings: Settings, field: str, value: str
+) -> None:
     tiny_dataset(settings)
     at = visit("sweep", **{field: value})
     assert len(at.warning) == 1
