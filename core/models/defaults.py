@@ -45,5 +45,5 @@ SHARED = {"dns": "auc_ns", "pns": "rns"}
 
 
 def default_settings(encoder: str, sampler: str, loss: str, updater: str, optimizer: str) -> Row:
-    """The tested settings of one combination. Raises KeyError for one that the table lacks; a test holds it lacks none."""
+    """The tested settings of one combination. Raises KeyError for one that the table lacks."""
     return {**BASE, **ROWS[encoder, SHARED.get(sampler, sampler), loss, updater, optimizer]}
