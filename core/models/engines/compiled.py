@@ -54,9 +54,7 @@ SCORED = DNS  # samplers from this code on look at scores
 REFERENCES = 256  # items looked at where there is no snapshot: they give F and the negatives of the partial AUC
 REFRESH = 16  # visits that share one sample: its embeddings then are in the processor's cache, which halves an epoch
 GATHER = 4.0  # cost of scoring one item out of order, in items scored in a row (measured: 3 to 5)
-CROWDED = (
-    0.25  # with less than this share of the catalogue (or of its weight) left to a user, what is left is written out
-)
+CROWDED = 0.25  # a user with less than this share of the catalogue, or of pns's weight, left has it written out
 
 UNTAKEN = np.uint8(1)
 
@@ -414,6 +412,8 @@ class CompiledEngine:
 
     def __init__(self, variant: Variant, fitted: Interactions, seed: int):
         self._variant, self._fitted = variant, fitted
+        # copies: the kernel is compiled for arrays that may be written, and a data set's need not be
+        self._indptr, self._indices = np.array(fitted.indptr, np.int64), np.array(fitted.indices, np.int32)
         chance = streams(seed)
         self._order, self._epochs = chance["order"], 0
         self._order_state, self._state = kernel_state(chance["order"]), kernel_state(chance["negatives"])
@@ -455,8 +455,9 @@ class CompiledEngine:
         rule: Rule,
         visit: Visit,
     ) -> tuple[float, int]:
-        indptr, indices, m = self._fitted.indptr, self._fitted.indices, self._variant.candidates or 0
-        return run_epoch(self._users, self._items, indptr, indices, order, order_state, state, m, rule, visit)
+        tables, pairs, m = (self._users, self._items), (self._indptr, self._indices), self._variant.candidates or 0
+        loss, skipped = run_epoch(*tables, *pairs, order, order_state, state, m, rule, visit)
+        return loss, skipped
 
     def scorer(self) -> Factors:
         """The embeddings of this moment, a copy."""

@@ -210,6 +210,12 @@ def test_a_user_without_pairs_is_never_visited():
     np.testing.assert_array_equal(made.scorer().users[1], before)
 
 
+def test_interactions_that_may_not_be_written_do():
+    fitted = interactions()
+    fitted.indptr.flags.writeable = fitted.indices.flags.writeable = False
+    assert engine(fitted).epoch().loss > 0
+
+
 def test_a_scorer_is_a_copy():
     made = engine(interactions())
     scorer = made.scorer()
