@@ -4,14 +4,17 @@
 No `url_path` is set on any page: on a fresh server a deep link is found by its file's name.
 """
 
+from contextlib import nullcontext
+
 import streamlit as st
 
-from pages.shared import boundary, frame
+from pages.shared import boundary, frame, view
 
 st.set_page_config("Longtail Lab", ":material/ssid_chart:", layout="wide")
 st.logo(frame.LOGO, size="large")
 page = st.navigation(frame.navigation())
 with boundary.calm("the page"):
-    frame.draw()
+    with nullcontext() if view.published() else st.spinner("Opening the results and seeing to the first work"):
+        frame.draw()
     boundary.report()
     page.run()

@@ -44,7 +44,7 @@ def duration(seconds: float | None) -> str:
     """A time for people: "measuring" until it is known.
 
     >>> [duration(s) for s in (None, 0.4, 35.2, 130, 7300)]
-    ['measuring', '1 s', '35 s', '2 min 10 s', '2 h 2 min']
+    ['measuring', '1 s', '35 s', '2 min 10 s', '2 h 1 min']
     """
     if seconds is None or math.isnan(seconds):
         return "measuring"
