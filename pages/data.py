@@ -99,7 +99,15 @@ def prepared(sets: pd.DataFrame) -> None:
         height="content",
         key="prepared",
     )
-    st.caption("The sidebar chooses the one that every page speaks of.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("The sidebar chooses the one that every page speaks of.", width="content")
+        with st.popover("Remove one", icon=":material/delete:", type="tertiary"):
+            titles = dict(zip(sets["dataset"], sets["title"], strict=True))
+            chosen = st.selectbox(
+                "Data set", list(titles), format_func=lambda d: titles.get(d, "-"), key="remove_which"
+            )
+            st.caption("Its runs stay on disk and come back with it; an import of your own has to be imported again.")
+            st.button("Remove", on_click=remove, args=(chosen,), key="remove")
 
 
 def look(here: view.View) -> None:

@@ -52,6 +52,13 @@ def test_an_empty_file_is_refused(visit, settings: Settings) -> None:
     assert "empty" in at.error[0].value
 
 
+def test_a_data_set_can_be_removed(visit, settings: Settings, tiny: DatasetInfo) -> None:
+    at = visit("data")
+    at.button(key="remove").click().run()
+    assert not at.exception
+    assert store.list_datasets(settings) == []
+
+
 def test_look_tells_what_it_shows(visit, tiny: DatasetInfo) -> None:
     at = visit("data", tab="Look")
     names = [chart.proto.alt for chart in at.get("vega_lite_chart")]
