@@ -65,6 +65,12 @@ def test_validation_keeps_the_best_epoch_and_reports_both_splits(dataset):
     assert result.readings == {}
 
 
+def test_of_equally_good_epochs_the_first_is_kept(dataset):
+    result = train(dataset, run(dataset, lr=1e-30, l2=0.0, early_stopping=0), silent)
+    assert len({row.metric for row in result.history if row.metric is not None}) == 1
+    assert result.epoch == 3
+
+
 def test_the_last_epoch_is_looked_at_too(dataset):
     result = train(dataset, run(dataset, epochs=7), silent)
     assert [row.epoch for row in result.history if row.metric is not None] == [3, 6, 7]

@@ -8,6 +8,7 @@ from core.errors import RunFailed
 from core.models.choices import SAMPLERS, UPDATERS
 from core.models.engines import compiled
 from core.models.engines.compiled import CompiledEngine, takes_snapshots
+from core.models.samplers import some_of
 from core.models.variant import make_variant
 
 USERS, ITEMS = 40, 60
@@ -152,6 +153,56 @@ def test_items_that_nobody_took_are_never_worth_more_under_a_prior():
     fitted = Interactions(half.indptr, half.indices, ITEMS)
     drawn = many_draws(engine(fitted, sampler="auc_ns", beta=0.025), 30)
     assert (drawn >= 30).mean() < 0.6 * (many_draws(engine(fitted, sampler="rns"), 30) >= 30).mean()
+
+
+def auc_ns_by_the_formulas(x, popularity, own, draws, chance, alpha=0.6, beta=0.3, gamma=0.05, m=5, n=10):
+    """Negatives of one user, from the paper's rule alone. x (I,) scores, own: the user's items."""
+    rest = np.setdiff1d(np.arange(len(x)), own)
+    F = (x[:, None] >= x).sum(axis=1) / (len(x) + 1)
+    P = (popularity / popularity.sum()) ** beta
+    f_neg, f_pos = 2 * ((1 - F) * alpha + F * (1 - alpha)), 2 * ((1 - F) * (1 - alpha) + F * alpha)
+    w = f_neg * P / (f_neg * P + f_pos * (1 - P))
+    taken = np.empty(draws, int)
+    for k in range(draws):
+        candidates = chance.choice(rest, m)
+        ups, downs = x[chance.choice(own, n)], x[chance.choice(rest, n, replace=False)]
+        rise = (1 / (1 + np.exp(ups - x[candidates, None]))).mean(axis=1)
+        fall = (1 / (1 + np.exp(x[candidates, None] - downs))).mean(axis=1)
+        gains = w[candidates] * len(own) * rise - (1 - w[candidates]) * gamma * len(rest) * fall
+        taken[k] = candidates[gains.argmax()]
+    return taken
+
+
+@pytest.mark.usefixtures("path")
+def test_auc_ns_draws_what_the_formulas_draw():
+    fitted, times = interactions(users=30, items=40, length=10), 1200
+    made = engine(fitted, sampler="auc_ns", beta=0.3, gamma=0.05, init_sigma=0.7)
+    x = made.scorer().scores(np.array([0]))[0].astype(float)
+    drawn = many_draws(made, times).reshape(times, -1)[:, :10].ravel()
+    reference = auc_ns_by_the_formulas(x, fitted.popularity(), fitted.row(0), 12_000, np.random.default_rng(0))
+    shares, expected = (np.bincount(items, minlength=40) / 12_000 for items in (drawn, reference))
+    assert np.abs(shares - expected).sum() < 0.09  # .40 at beta 1 instead of .3
+
+
+def front_by_swaps(values, state):
+    some_of(values, 12, 4, state)
+
+
+def front_for_a_pair(values, state):
+    visit = compiled._visit(interactions(items=12, length=5), True, 4)
+    assert compiled._draw_references(5, 12, visit._replace(free=values), state) == 4
+
+
+@pytest.mark.parametrize("draw", [front_by_swaps, front_for_a_pair])
+def test_references_are_drawn_without_repetition(draw):
+    """A permutation of what there is, its beginning drawn anew each time: every value comes there equally often."""
+    values, state = np.arange(12, dtype=np.float32), np.array([3], np.uint64)
+    counts = np.zeros(12)
+    for _ in range(3000):
+        draw(values, state)
+        assert sorted(values.tolist()) == list(range(12))
+        counts[values[:4].astype(int)] += 1
+    assert chi_square(counts, 1000) < 31  # 11 degrees of freedom, p = .001
 
 
 def test_both_paths_draw_alike(monkeypatch):
