@@ -188,9 +188,11 @@ def front_by_swaps(values, state):
     some_of(values, 12, 4, state)
 
 
+VISIT = compiled._visit(interactions(items=12, length=5), True, 4)
+
+
 def front_for_a_pair(values, state):
-    visit = compiled._visit(interactions(items=12, length=5), True, 4)
-    assert compiled._draw_references(5, 12, visit._replace(free=values), state) == 4
+    assert compiled._draw_references(5, 12, VISIT._replace(free=values), state) == 4
 
 
 @pytest.mark.parametrize("draw", [front_by_swaps, front_for_a_pair])
