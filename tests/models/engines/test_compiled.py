@@ -191,11 +191,19 @@ def front_by_swaps(values, state):
 VISIT = compiled._visit(interactions(items=12, length=5), True, 4)
 
 
-def front_for_a_pair(values, state):
-    assert compiled._draw_references(5, 12, VISIT._replace(free=values), state) == 4
+def front_of_a_sample(values, state):
+    assert compiled._draw_references(5, 12, False, VISIT._replace(free=values), state) == 4
 
 
-@pytest.mark.parametrize("draw", [front_by_swaps, front_for_a_pair])
+def front_of_a_snapshot(values, state):
+    exps, rest = np.arange(100, 112, dtype=np.float32), values.astype(np.int32)
+    visit = VISIT._replace(rest=rest, exps=exps, free=np.empty(12, np.float32))
+    assert compiled._draw_references(5, 12, True, visit, state) == 4
+    assert visit.free[:4].tolist() == exps[rest[:4]].tolist()
+    values[:] = rest
+
+
+@pytest.mark.parametrize("draw", [front_by_swaps, front_of_a_sample, front_of_a_snapshot])
 def test_references_are_drawn_without_repetition(draw):
     """A permutation of what there is, its beginning drawn anew each time: every value comes there equally often."""
     values, state = np.arange(12, dtype=np.float32), np.array([3], np.uint64)
