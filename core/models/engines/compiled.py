@@ -23,6 +23,7 @@ from core.datasets.interactions import Interactions
 from core.errors import RunFailed
 from core.kernels import Array, Scalar, kernel
 from core.models.choices import SAMPLERS, UPDATERS
+from core.models.encoders import mf_tables
 from core.models.losses import bpr
 from core.models.samplers import (
     BINS,
@@ -435,7 +436,7 @@ class CompiledEngine:
         chance = streams(seed)
         self._order, self._epochs = chance["order"], 0
         self._order_state, self._state = kernel_state(chance["order"]), kernel_state(chance["negatives"])
-        self._users, self._items = (_embeddings(variant, n, chance["init"]) for n in (fitted.n_users, fitted.n_items))
+        self._users, self._items = mf_tables(variant, fitted.n_users, fitted.n_items, chance["init"])
         self._visited = np.flatnonzero(fitted.lengths()).astype(np.int32)
         self._rule = _rule(variant, fitted)
         self._visit = _visit(fitted, self._rule.snapshot, variant.references or 0)
@@ -480,11 +481,6 @@ class CompiledEngine:
     def scorer(self) -> Factors:
         """The embeddings of this moment, a copy."""
         return Factors(self._users.copy(), self._items.copy())
-
-
-def _embeddings(variant: Variant, n: int, stream: np.random.Generator) -> NDArray[np.float32]:
-    """(n, dim), normal with the variant's sigma."""
-    return (stream.standard_normal((n, int(variant.dim or 0))) * float(variant.init_sigma or 0)).astype(np.float32)
 
 
 def _rule(v: Variant, fitted: Interactions) -> Rule:
