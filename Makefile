@@ -7,10 +7,10 @@ PORT ?= 8501
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all check format lint types imports clean
+.PHONY: help run test test-all check format lint types imports screenshots clean
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-11s %s\n", $$1, $$2}'
 
 run: $(VENV)/.run ## install what is needed, then serve the app on localhost:8501 (PORT=... for another)
 	@$(BIN)/streamlit run app.py --server.port $(PORT)
@@ -34,6 +34,9 @@ types: $(VENV)/.test ## mypy, strict on core
 
 imports: $(VENV)/.test ## imports point one way
 	@$(BIN)/lint-imports --no-logo
+
+screenshots: $(VENV)/.test ## photograph the application on the finished results in cache/
+	@$(BIN)/python -m tools.screenshots
 
 clean: ## remove the virtual environment and the tools' caches; results in cache/ stay
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

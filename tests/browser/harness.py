@@ -7,12 +7,13 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import parse_qs, urlsplit
 
 from core.settings import PROJECT
@@ -34,6 +35,9 @@ FLAGS = (
     "--disable-sync",
 )
 PAGES = {"Overview": "", "Data": "data", "Sweep": "sweep", "Trade-off": "trade_off", "Users": "users"}
+VIEWS = {**PAGES, "Data look": "data?tab=Look", "Data add": "data?tab=Add"}
+"""What is photographed: every page, and the other tabs of Data."""
+TALLEST = 4000
 MARKS = "[data-testid=stVegaLiteChart] .mark-symbol.role-mark.marks_marks path"
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 
@@ -59,21 +63,21 @@ def serving(cache: Path, **variables: str) -> Iterator[str]:
         f"--server.port={port}",
         "--server.address=127.0.0.1",
     ]
-    log = (cache / "server.log").open("wb")
-    server = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=log, start_new_session=True)
-    try:
-        _wait_until_healthy(f"http://127.0.0.1:{port}", server)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(20)
-        log.close()
+    with tempfile.TemporaryFile() as log:
+        server = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=log, start_new_session=True)
+        try:
+            _wait_until_healthy(f"http://127.0.0.1:{port}", server, log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait(20)
 
 
-def _wait_until_healthy(address: str, server: subprocess.Popen[bytes]) -> None:
+def _wait_until_healthy(address: str, server: subprocess.Popen[bytes], log: IO[bytes]) -> None:
     for _ in range(600):
         if server.poll() is not None:
-            raise RuntimeError(f"the server ended with {server.returncode}")
+            log.seek(0)
+            raise RuntimeError(f"the server ended with {server.returncode}: {log.read()[-2000:].decode()}")
         try:
             with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5) as answer:
                 if answer.read() == b"ok":
@@ -138,6 +142,16 @@ class Visit:
         """Where the marks of the trade-off chart are, left to right."""
         boxes = [mark.bounding_box() for mark in self.page.locator(MARKS).all()]
         return sorted((box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in boxes if box)
+
+    def photograph(self, path: Path) -> None:
+        """The page in its whole height."""
+        width = self.page.viewport_size["width"]
+        tall = int(self.page.locator("[data-testid=stMain]").evaluate("e => e.scrollHeight"))
+        self.page.set_viewport_size({"width": width, "height": min(max(900, tall + 20), TALLEST)})
+        self.settle()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=path)
+        self.page.set_viewport_size({"width": width, "height": 900})
 
     def click(self, point: tuple[float, float]) -> None:
         """Click there, and wait for what it does."""

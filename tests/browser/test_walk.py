@@ -13,7 +13,7 @@ def test_from_the_first_page_to_a_user_and_back(visit: Visit, browser, address: 
     assert visit.page.locator("[data-testid=stVegaLiteChart]").count() == 1
 
     visit.menu("Data")
-    assert "Tiny" in visit.text() or visit.page.locator("[data-testid=stDataFrame]").count()
+    assert visit.page.locator("[data-testid=stDataFrame]").count() == 1
     visit.page.get_by_role("tab", name="Look").click()
     visit.settle()
     assert "The long tail" in visit.text()
@@ -37,7 +37,6 @@ def test_from_the_first_page_to_a_user_and_back(visit: Visit, browser, address: 
     visit.page.get_by_role("button", name="Next").click()
     visit.settle()
     view = visit.parameters()
-    assert view["user"].startswith("u")
     assert (view["a"], view["b"]) == (pins["a"], pins["b"])
     seen = visit.text()
     assert f"User {view['user']} took" in seen
