@@ -101,12 +101,14 @@ def prepare(raw: Raw, options: Options, about: Description, items: pa.Table | No
     rows = _core(rows, options.k_core, notes)
     _refuse_too_little(rows, raw, options)
     splits = _split(rows, options, raw.name)
+    dropped = len(notes)
     rows, splits = _with_train(rows, splits, notes)
     _refuse_too_little(rows, raw, options)
     if not (splits == TEST).any():
-        raise BadInput(
-            raw.name, "no user has enough items to hold one out for test", "Take more data, or a larger share."
-        )
+        problem, mend = "no user has enough items to hold one out for test", "Take more data, or a larger share."
+        if notes[dropped:]:
+            problem, mend = "no user of the test split has an interaction in train", "Choose another split, or data."
+        raise BadInput(raw.name, problem, mend)
     _note_untrained_items(rows, splits, notes)
     return _numbered(rows, splits, raw, replace(about, notes=(*about.notes, *notes)), options, items)
 

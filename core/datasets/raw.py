@@ -76,6 +76,9 @@ def find_layout(blob: Blob, format: str | None, columns: Columns, require: bool 
     if not FORMATS[name].header:  # nobody names the columns of a file that does not
         asked = {role: "" if given == "" else None for role, given in asked.items()}
     found = {role: _position(names, role, given, blob.name, require) for role, given in asked.items()}
+    if require and found["user"] == found["item"]:
+        problem = f"column {names[found['user'] or 0]!r} cannot hold both users and items"
+        raise BadInput(blob.name, problem, "Name another one: --user-col or --item-col.")
     return blob, Layout(name, names, {role: at for role, at in found.items() if at is not None})
 
 

@@ -181,6 +181,7 @@ def test_the_effect_is_counted() -> None:
         ([r for r in ROWS if r[0] == "1"], {}, r"f\.csv: there is only one user"),
         ([r for r in ROWS if int(r[1]) < 121], {}, r"f\.csv: there are 20 items, and lists of 20 need at least 21"),
         ([(f"u{n}", f"i{n}", 5, n) for n in range(40)], {}, "no user has enough items to hold one out"),
+        ([(f"u{n // 6}", f"i{n}", 5, n) for n in range(90)], {"split": "temporal"}, "no user of the test split has"),
     ],
 )
 def test_too_little_is_refused(lines: list[Row], options: dict[str, Any], problem: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.datasets.raw import Columns, Raw, read_interactions
-from core.datasets.readers import FORMATS, find_format
-from core.datasets.readers.blob import Blob
+from core.datasets.readers import FORMATS, delimited, find_format
+from core.datasets.readers.blob import Blob, arrow_buffer
 from core.datasets.readers.columns import Column, as_ids, as_times
 from core.errors import BadInput
 from core.settings import Settings
@@ -192,3 +194,39 @@ def test_a_long_file_is_read_in_blocks(tmp_path: Path, settings: Settings) -> No
     raw = read(path, settings)
     assert len(raw) == n and (len(raw.users.texts), len(raw.items.texts)) == (1000, 977)
     assert text_rows(raw)[-1] == (f"u{(n - 1) % 1000:09d}", f"i{(n - 1) % 977:09d}")
+
+
+@pytest.mark.parametrize("format", ["csv", "movielens"])
+def test_no_thread_of_the_parser_holds_a_python_object(
+    format: str, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last to let go of one while Python shuts down would abort the process: exit code 134 instead of ours."""
+    read_csv, seen = delimited.pacsv.read_csv, []
+
+    def watched(source: pa.BufferReader, read_options: Any, parse_options: Any, convert_options: Any) -> pa.Table:
+        seen.append((read_options.use_threads, parse_options.invalid_row_handler))
+        return read_csv(source, read_options, parse_options, convert_options)
+
+    monkeypatch.setattr(delimited.pacsv, "read_csv", watched)
+    read(written(tmp_path, format), settings)
+    ragged = tmp_path / "ragged.csv"
+    ragged.write_text(TEXTS["csv"] + "1,2\n")
+    with pytest.raises(BadInput, match=r"ragged\.csv, line .*: it has 2 cells where 4 cells are expected"):
+        read(ragged, settings)
+    assert [handler for threads, handler in seen if threads] == [None, None]
+    assert any(handler for threads, handler in seen if not threads)
+
+
+@pytest.mark.parametrize("data", [b"", b"user,item\n"])
+def test_unpacked_bytes_are_copied_out_of_python(data: bytes) -> None:
+    before = sys.getrefcount(data)
+    buffer = arrow_buffer(data)
+    assert sys.getrefcount(data) == before
+    assert buffer.to_pybytes() == data
+
+
+def test_a_row_without_end_is_named(tmp_path: Path, settings: Settings) -> None:
+    path = tmp_path / "open.csv"
+    path.write_text(TEXTS["csv"] + '1,"' + "x" * (20 << 20) + '",3,4\n')
+    with pytest.raises(BadInput, match=r"open\.csv: a row is longer than 8 MB, .* Close the quote"):
+        read(path, settings)

@@ -82,7 +82,7 @@ class Blob:
         try:
             data.decode("utf-8")
         except UnicodeDecodeError:
-            return replace(self, buffer=pa.py_buffer(data.decode("latin-1").encode("utf-8")))
+            return replace(self, buffer=arrow_buffer(data.decode("latin-1").encode("utf-8")))
         return self
 
     def place(self, row: int, rows: int, header: bool) -> str:
@@ -106,6 +106,17 @@ def one_line(error: Exception) -> str:
     return text if len(text) <= 200 else f"{text[:200]}..."
 
 
+def arrow_buffer(data: bytes) -> pa.Buffer:
+    """The bytes in Arrow's own memory, for its threads to read.
+
+    A thread of the parser can be the last to let go of its input, while Python already shuts down. Were that a Python
+    object, the whole process would be aborted instead of ending with its exit code.
+    """
+    buffer = pa.allocate_buffer(len(data))
+    np.frombuffer(buffer, np.uint8)[:] = np.frombuffer(data, np.uint8)
+    return buffer
+
+
 def open_blob(path: Path, settings: Settings, name: str | None = None) -> Blob:
     """A file's bytes, unpacked. name: what messages call it, by default its own name.
 
@@ -114,7 +125,7 @@ def open_blob(path: Path, settings: Settings, name: str | None = None) -> Blob:
     name, limit = name or path.name, settings.max_upload_mb * MEGABYTE
     magic = _magic(path, name)
     if magic.startswith(b"\x1f\x8b"):
-        return Blob(name, pa.py_buffer(read_gzip(path, name, limit)), limit=limit)
+        return Blob(name, arrow_buffer(read_gzip(path, name, limit)), limit=limit)
     if magic in {b"PK\x03\x04", b"PK\x05\x06"}:
         return _from_zip(path, name, limit)
     if path.stat().st_size > limit:
@@ -140,7 +151,7 @@ def _magic(path: Path, name: str) -> bytes:
 def _from_zip(path: Path, name: str, limit: int) -> Blob:
     with open_zip(path, name, limit) as archive:
         member = _table_in([m.filename for m in archive.infolist() if not m.is_dir()], name)
-        return Blob(f"{name}, {member}", pa.py_buffer(read_member(archive, member, name, limit)), limit=limit)
+        return Blob(f"{name}, {member}", arrow_buffer(read_member(archive, member, name, limit)), limit=limit)
 
 
 def _table_in(members: list[str], name: str) -> str:

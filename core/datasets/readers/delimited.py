@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from core.datasets.readers.blob import Blob, not_text, one_line
+from core.datasets.readers.blob import Blob, arrow_buffer, not_text, one_line
 from core.errors import BadInput
 
 MOVIELENS_COLUMNS = ("user", "item", "rating", "timestamp")
@@ -76,27 +76,26 @@ def read_columns(blob: Blob, dialect: Dialect, wanted: Sequence[int]) -> pa.Tabl
         raise BadInput(blob.name, "it has a header and no rows", "Choose a file with interactions in it.")
     if len(dialect.delimiter) > 1:
         data = blob.buffer.to_pybytes().replace(dialect.delimiter.encode(), _UNIT.encode())
-        blob = replace(blob, buffer=pa.py_buffer(data))
+        blob = replace(blob, buffer=arrow_buffer(data))
     names = [str(n) for n in range(len(column_names(blob, dialect)))]
     parse = _Parse(blob, dialect, names, [str(n) for n in wanted])
     try:
-        return parse.table(_Ragged("error"), threads=True)
+        return parse.table()
     except pa.ArrowInvalid as error:
         raise parse.refusal(error) from error
 
 
 @dataclass(slots=True)
 class _Ragged:
-    """What to do with a row of too few or too many cells, and the first that was met."""
+    """Skips rows of too few or too many cells, counts them and keeps the first."""
 
-    action: str
     met: int = 0
     first: pacsv.InvalidRow | None = None
 
     def __call__(self, row: pacsv.InvalidRow) -> str:
         self.met += 1
         self.first = self.first or row
-        return self.action
+        return "skip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +105,18 @@ class _Parse:
     names: list[str]
     wanted: list[str] = field(default_factory=list)
 
-    def table(self, ragged: _Ragged, threads: bool) -> pa.Table:
+    def table(self, ragged: _Ragged | None = None) -> pa.Table:
+        """The wanted columns. Without `ragged` such rows raise, and all threads parse.
+
+        With it only one does: others could be the last to let go of it, a Python object, while Python already shuts
+        down, which aborts the process (see blob.arrow_buffer).
+        """
         return pacsv.read_csv(
             pa.BufferReader(self.blob.buffer),
             read_options=pacsv.ReadOptions(
                 column_names=self.names,
                 skip_rows_after_names=int(self.dialect.header),
-                use_threads=threads,
+                use_threads=ragged is None,
                 block_size=_BLOCK,
             ),
             parse_options=pacsv.ParseOptions(
@@ -130,12 +134,15 @@ class _Parse:
 
     def refusal(self, error: pa.ArrowInvalid) -> BadInput:
         """What the parser stumbled over. It is run again on one thread, since only then it tells the row."""
-        name, ragged = self.blob.name, _Ragged("skip")
+        name, ragged = self.blob.name, _Ragged()
         if "UTF8" in str(error).upper():
             return not_text(name)
         try:
-            rows = self.table(ragged, threads=False).num_rows + ragged.met
+            rows = self.table(ragged).num_rows + ragged.met
         except pa.ArrowInvalid:
+            if "straddl" in str(error):
+                problem = f"a row is longer than {_BLOCK >> 20} MB, as after a quote that is never closed"
+                return BadInput(name, problem, "Close the quote, or shorten the row.")
             return BadInput(name, f"it cannot be read ({one_line(error)})", "Write it again as plain CSV in UTF-8.")
         if ragged.first is None:
             return BadInput(name, f"it cannot be read ({one_line(error)})", "Write it again as plain CSV in UTF-8.")
