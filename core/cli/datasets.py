@@ -160,6 +160,7 @@ def _in_words(info: DatasetInfo) -> str:
     splits = f"{info.train} train, {info.validation} validation, {info.test} test"
     facts = {
         "id": info.id,
+        "also called": ", ".join(info.aliases),
         "users": info.users,
         "items": info.items,
         "interactions": f"{info.interactions} ({splits})",

@@ -12,7 +12,7 @@ import os
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +203,7 @@ def verify(folder: Path) -> list[str]:
 def publish(settings: Settings, prepared: Prepared) -> DatasetInfo:
     """Make a data set appear, at once and whole. Where it exists already, new names and attributes are added to it.
 
+    The answer has this preparation's notes: what it dropped is news even where the data set was there before.
     Raises BadInput for a name with odd characters, or one that another data set has.
     """
     refuse_bad_name(prepared.about.name)
@@ -216,7 +217,7 @@ def publish(settings: Settings, prepared: Prepared) -> DatasetInfo:
                 _replace(target, new, work)
             else:
                 _enrich(target, new)
-    return read_info(target)
+    return replace(read_info(target), notes=tuple(prepared.about.notes))
 
 
 def remove_dataset(settings: Settings, asked: str) -> DatasetInfo:

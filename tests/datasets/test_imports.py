@@ -78,6 +78,17 @@ def test_what_is_repaired_is_counted_in_the_answer(tmp_path: Path, settings: Set
     )
 
 
+def test_what_is_repaired_is_counted_even_where_the_data_set_is_there_already(
+    tmp_path: Path, settings: Settings
+) -> None:
+    first = import_file(settings, ImportRequest(path=file(tmp_path, CSV), name="mine"))
+    doubled = file(tmp_path, table([*ROWS, *ROWS[:3]], ",", HEADER), "doubled.csv")
+    again = import_file(settings, ImportRequest(path=doubled, name="doubled"))
+    assert (again.id, again.aliases) == (first.id, ("doubled",))
+    assert again.notes == ("3 duplicates dropped, the last by time kept.",)
+    assert store.find_dataset(settings, "mine").notes == first.notes
+
+
 def with_line(line: str, at: int = 4) -> str:
     lines = CSV.splitlines()
     return "\n".join([*lines[: at - 1], line, *lines[at - 1 :]]) + "\n"
@@ -187,6 +198,11 @@ REFUSED: dict[str, tuple[str | bytes | Maker, dict[str, Any], str]] = {
     "taken name": (CSV, {"name": "tiny"}, r"data-set name 'tiny': .*Choose another name"),
     "no such file": (lambda folder: folder / "nothing.csv", {}, r"nothing\.csv: there is no such file\. Give"),
     "folder": (lambda folder: folder, {}, "it is a folder"),
+    "one column for both": (
+        CSV,
+        {"user_column": "item"},
+        r"ratings\.csv: column 'item' cannot hold both.*Name another",
+    ),
     "no times": ("user,item\n1,2\n", {"split": "temporal"}, r"ratings\.csv: "),
     "no test file": (CSV, {"split": "given"}, r"ratings\.csv: the split is 'given', but there is no test file"),
     "test user only": (
