@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from core.cli.command import Parser
 from core.errors import Refused
 from core.models.choices import BASELINES, PROTOCOLS
 from core.models.plan import is_seed, read_plan
-from core.models.sweep import Sweep
-from core.models.variant import FIELDS, Field
+from core.models.sweep import Grid, Sweep
+from core.models.variant import FIELDS, MODULES, Field
 
 
 def add_sweep_options(parser: Parser) -> None:
     """The options that describe a sweep: fields, seeds, baselines, protocol, or a plan file."""
     parser.add_argument(
-        "--seed", nargs="+", type=seed, metavar="N", help="seeds, each a run of every variant (default 0)"
+        "--seed",
+        nargs="+",
+        action="extend",
+        type=seed,
+        metavar="N",
+        help="seeds, each a run of every variant (default 0)",
     )
-    parser.add_argument("--baseline", nargs="+", metavar="NAME", help=f"reference methods: {', '.join(BASELINES)}")
+    known = f"reference methods: {', '.join(BASELINES)}"
+    parser.add_argument("--baseline", nargs="+", action="extend", metavar="NAME", help=known)
     parser.add_argument("--protocol", metavar="NAME", help=f"what chooses the epoch: {', '.join(PROTOCOLS)}")
     parser.add_argument(
         "--file", type=Path, metavar="PLAN", help="a plan.toml that describes the sweep, instead of fields"
@@ -30,7 +39,8 @@ def add_sweep_options(parser: Parser) -> None:
     )
     for name, field in FIELDS.items():
         metavar = "NAME" if field.choices else "N" if field.kind is int else "X"
-        group.add_argument(option(name), dest=name, nargs="+", metavar=metavar, help=explained(field))
+        help_ = explained(field)
+        group.add_argument(option(name), dest=name, nargs="+", action="extend", metavar=metavar, help=help_)
 
 
 def option(field: str) -> str:
@@ -74,3 +84,24 @@ def asked_sweep(args: argparse.Namespace) -> Sweep:
         args.protocol or plan.protocol,
         plan.name,
     )
+
+
+def unused_fields(asked: Sweep) -> list[str]:
+    """The fields whose values change nothing, since no variant asked for uses them."""
+    modules = [list(_modules(grid, asked.protocol)) for grid in asked.grids]
+    given = {name: None for grid in asked.grids for name in grid}
+    return [
+        name
+        for name in given
+        if not any(
+            name in grid and any(map(FIELDS[name].used, found))
+            for grid, found in zip(asked.grids, modules, strict=True)
+        )
+    ]
+
+
+def _modules(grid: Grid, protocol: str) -> Iterator[dict[str, Any]]:
+    """Every combination of building modules in the grid: which fields are used follows from these."""
+    choices = {"protocol": [protocol], **{name: grid.get(name, [field.default({})]) for name, field in MODULES.items()}}
+    for values in itertools.product(*choices.values()):
+        yield dict(zip(choices, values, strict=True))

@@ -54,7 +54,7 @@ def results(args: argparse.Namespace, settings: Settings, output: Output) -> int
     finally:
         warehouse.close()
     for problem in warehouse.problems:
-        output.say(str(problem))
+        output.say(problem.text)
     _print(records, form, args, output)
     return 0
 
@@ -161,10 +161,16 @@ def _as_table(records: list[Record], args: argparse.Namespace) -> str:
 
 
 def _as_frame(records: list[Record], by: str) -> pd.DataFrame:
-    """One column a field or metric; without records, those that there always are."""
+    """One column a field or metric; without records, those that there always are.
+
+    Whole numbers stay whole in a column that baselines leave empty.
+    """
     import pandas as pd
 
-    return pd.DataFrame([_flat(record) for record in records], columns=None if records else [by, "label"])
+    from core.models.variant import FIELDS
+
+    frame = pd.DataFrame([_flat(record) for record in records], columns=None if records else [by, "label"])
+    return frame.astype({name: "Int64" for name in frame if name in FIELDS and FIELDS[str(name)].kind is int})
 
 
 def _flat(record: Record) -> Record:

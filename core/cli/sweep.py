@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.cli.command import Commands, add_command
 from core.cli.datasets import prepared
-from core.cli.fields import add_sweep_options, asked_sweep
+from core.cli.fields import add_sweep_options, asked_sweep, option, unused_fields
 from core.cli.output import Output, duration, table
 from core.errors import Failed
 from core.models.sweep import Sweep
@@ -46,9 +46,10 @@ def sweep(args: argparse.Namespace, settings: Settings, output: Output) -> int:
     if args.dataset in CATALOGUE and args.dataset not in here and not args.dry_run:
         return _fetch_then_sweep(args, settings, output, asked)
     dataset = prepared(settings, args.dataset).id
-    if args.dry_run:
-        return _plan(settings, output, dataset, asked)
-    return _start(args, settings, output, dataset, asked)
+    code = _plan(settings, output, dataset, asked) if args.dry_run else _start(args, settings, output, dataset, asked)
+    for name in unused_fields(asked):
+        output.say(f"{option(name)} changed nothing: no method asked for uses it.")
+    return code
 
 
 def _plan(settings: Settings, output: Output, dataset: str, asked: Sweep) -> int:

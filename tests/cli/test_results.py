@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 
@@ -82,6 +83,21 @@ def test_parquet_goes_to_standard_output(reading):
     frame = pd.read_parquet(io.BytesIO(written))
     from_csv = pd.read_csv(io.StringIO(reading("results", "tiny", "--format", "csv").out))
     pd.testing.assert_frame_equal(frame, from_csv, check_dtype=False)
+
+
+def test_whole_numbers_stay_whole_where_baselines_have_none(reading):
+    shown = pd.read_csv(io.StringIO(reading("results", "tiny", "--format", "csv").out), dtype=str)
+    assert set(shown["epochs"].dropna()) == {"2"}
+    assert shown["epochs"].isna().sum() == 1
+
+
+def test_a_damaged_run_is_left_out_in_a_sentence(cached, command, settings):
+    shutil.copytree(cached.cache, settings.cache, ignore=shutil.ignore_patterns("numba"), dirs_exist_ok=True)
+    lost = artifacts.finished_runs(settings)[0]
+    (settings.runs / lost / "metrics.parquet").write_bytes(b"")
+    answer = command("results", "tiny", "--json")
+    assert (answer.code, len(answer.json)) == (0, 6)
+    assert answer.err.startswith(f"The run {lost} was left out: ")
 
 
 def test_the_table_says_where_its_numbers_are_from(reading):

@@ -37,6 +37,20 @@ def test_a_field_that_is_not_used_makes_no_copies(command, tiny):
     assert plan["runs"] == 1
 
 
+def test_an_option_that_changes_nothing_is_told(command, tiny):
+    answer = command("sweep", "tiny", "--beta", "0", "nonsense", "--dry-run", "--json")
+    assert (answer.code, answer.json["runs"]) == (0, 1)
+    assert answer.err == "--beta changed nothing: no method asked for uses it.\n"
+    for used in (("--sampler", "rns", "auc_ns", "--beta", "0"), ("--dim", "4"), ("--baseline", "random")):
+        assert command("sweep", "tiny", *used, "--dry-run").err == ""
+
+
+def test_an_option_given_twice_adds_up(command, tiny):
+    once = command("sweep", "tiny", "--dim", "4", "8", "--seed", "0", "1", "--dry-run", "--json").json
+    twice = command("sweep", "tiny", "--dim", "4", "--seed", "0", "--dim", "8", "--seed", "1", "--dry-run", "--json")
+    assert (twice.json, once["runs"]) == (once, 4)
+
+
 def test_baselines_alone_and_nothing_at_all(command, tiny):
     methods = command("sweep", "tiny", "--baseline", "most_popular", "random", "--dry-run", "--json").json["variants"]
     assert [v["fields"]["baseline"] for v in methods] == ["most_popular", "random"]
