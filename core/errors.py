@@ -110,7 +110,7 @@ class DamagedArtifact(Failed):
         self.path, self.problem = path, problem
 
     def __str__(self) -> str:
-        return f"{self.path} is damaged: {self.problem}. Run `python -m core doctor`; the run can be trained again."
+        return f"{self.path} is damaged: {self.problem}. Run `python -m core doctor`, which knows the mend."
 
 
 class RunFailed(Failed):

@@ -22,7 +22,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
-from core.errors import BadInput, Refused, Unknown
+from core.errors import BadInput, Failed, Refused, Unknown
 from core.models.sweep import Sweep
 from core.models.variant import Run
 from core.settings import Settings
@@ -244,14 +244,20 @@ class Queue:
     """The queue of one cache folder. Holds no connection, so it may be shared by threads and thrown away."""
 
     def __init__(self, settings: Settings):
-        """Opens the file, creates it or brings it to this version. Raises BadInput if it is no queue, or too new."""
+        """Opens the file, creates it or brings it to this version.
+
+        Raises BadInput if it is no queue, or too new; Failed if the system does not let us write it.
+        """
         self._path = settings.state
         settings.cache.mkdir(parents=True, exist_ok=True)
         try:
             self._migrate()
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # our statements are wrong, not the system unwilling
                 raise
+            mend = "See that it can be written, or choose another cache folder by LONGTAIL_CACHE"
+            raise Failed(f"The queue {self._path} cannot be used: {error}. {mend}.") from error
+        except sqlite3.DatabaseError as error:
             mend = "Move the file away to begin with an empty queue; finished runs stay"
             raise BadInput(str(self._path), f"it is not a readable queue ({error})", f"{mend}.") from error
 
@@ -505,6 +511,8 @@ def problem(settings: Settings) -> str | None:
             found = [str(row[0]) for row in db.execute("PRAGMA integrity_check(1)")]
             _version(db)
     except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_READONLY}:
+            return None  # in use, or not ours to write: no damage, and no reason to move it away
         return f"it is not a readable queue ({error})"
     return None if found == ["ok"] else f"it is damaged ({'; '.join(found)})"
 

@@ -10,8 +10,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
-from core.errors import BadInput, Refused, Unknown
-from core.jobs.queue import ACTIVE, MAX_TRIES, MIGRATIONS, Job, Kind, Queue, Report, State
+from core.errors import BadInput, Failed, Refused, Unknown
+from core.jobs.queue import ACTIVE, MAX_TRIES, MIGRATIONS, Job, Kind, Queue, Report, State, problem
 from core.models.sweep import DEFAULT_SWEEP, Sweep
 from core.settings import Settings
 
@@ -314,6 +314,22 @@ def test_a_newer_queue_is_refused(settings):
     db.close()
     with pytest.raises(BadInput, match="newer version"):
         Queue(settings)
+
+
+def test_a_file_that_cannot_be_opened_is_told_in_a_sentence(settings):
+    settings.state.mkdir(parents=True)
+    with pytest.raises(Failed, match=r"state\.sqlite cannot be used: unable to open .*LONGTAIL_CACHE\."):
+        Queue(settings)
+
+
+def test_a_queue_in_use_is_not_damaged(settings, queue, monkeypatch):
+    monkeypatch.setattr("core.jobs.queue.BUSY_SECONDS", 0.05)
+    other = sqlite3.connect(settings.state, isolation_level=None)
+    other.execute("PRAGMA locking_mode = EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+    assert problem(settings) is None
+    other.execute("ROLLBACK")
+    other.close()
 
 
 def test_a_migration_that_fails_leaves_no_trace(settings, monkeypatch):
