@@ -4,17 +4,25 @@
 No `url_path` is set on any page: on a fresh server a deep link is found by its file's name.
 """
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 import streamlit as st
 
-from pages.shared import boundary, frame, view
-
 st.set_page_config("Longtail Lab", ":material/ssid_chart:", layout="wide")
-st.logo(frame.LOGO, size="large")
+st.logo(".streamlit/logo.svg", size="large")
+
+
+def patience(text: str) -> AbstractContextManager[object]:
+    """A spinner at a session's first run; later ones have nothing to wait for."""
+    return nullcontext() if "view" in st.session_state else st.spinner(text)
+
+
+with patience("Starting"):  # a fresh server's first visitor waits for pandas, DuckDB and Altair
+    from pages.shared import boundary, frame
+
 page = st.navigation(frame.navigation())
 with boundary.calm("the page"):
-    with nullcontext() if view.published() else st.spinner("Opening the results and seeing to the first work"):
+    with patience("Opening the results and seeing to the first work"):
         frame.draw()
     boundary.report()
     page.run()

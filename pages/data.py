@@ -14,6 +14,7 @@ from core.warehouse import queries
 from pages.shared import boundary, frame, importing, jobs, server, tables, view, words
 
 TAB = "tab"
+THREE_LINES = 64  # pixels
 SPLITS = ("train", "validation", "test")
 HOT_SHARES = tuple(range(1, 51))
 HOT_SHARE = 15  # percent of the items that count as hot in every metric (core/evaluation/groups.py)
@@ -70,7 +71,8 @@ def known_one(name: str, job: Job | None, there: bool) -> None:
         if job:
             st.caption(jobs.step(job), width="content")
             return
-        label, icon = ("Fetch again", ":material/refresh:") if there else ("Fetch", ":material/download:")
+        verb = "Generate" if known.simulated else "Fetch"
+        label, icon = (f"{verb} again", ":material/refresh:") if there else (verb, ":material/download:")
         st.button(label, icon=icon, key=f"fetch_{name}", on_click=fetch, args=(name,), help=known.citation or None)
 
 
@@ -78,8 +80,7 @@ def prepared(sets: pd.DataFrame) -> None:
     """The prepared data sets as a table."""
     shown = pd.DataFrame(
         {
-            "Data set": sets["title"],
-            "Simulated": ["simulated" if s else "" for s in sets["simulated"]],
+            "Data set": [f"{t}\nsimulated" if s else t for t, s in zip(sets["title"], sets["simulated"], strict=True)],
             "Users": sets["users"],
             "Items": sets["items"],
             "Interactions": sets["interactions"],
@@ -91,12 +92,23 @@ def prepared(sets: pd.DataFrame) -> None:
         }
     )
     config = st.column_config
-    number = config.NumberColumn(format="localized")
+    number = config.NumberColumn(format="localized", width=72)
     tables.table(
         shown,
         "Prepared data sets",
-        {"Users": number, "Items": number, "Interactions": number, "Density": config.NumberColumn(format="percent")},
+        {
+            "Data set": config.TextColumn(width=125),
+            "Users": number,
+            "Items": number,
+            "Interactions": config.NumberColumn(format="localized", width=88),
+            "Density": config.NumberColumn(format="percent", width=66),
+            "Prepared how": config.TextColumn(width=190),
+            "Source": config.TextColumn(width=170),
+            "Licence": config.TextColumn(width=150),
+            "Id": config.TextColumn(width=90),
+        },
         height="content",
+        row_height=THREE_LINES,
         key="prepared",
     )
     with st.container(horizontal=True, vertical_alignment="center"):

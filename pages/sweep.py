@@ -25,6 +25,7 @@ MODULES: Mapping[str, Mapping[str, Choice]] = {
 }
 DEFAULT_METHODS = ["rns", "auc_ns"]
 METHODS, BASES, SEEDS = "methods", "references", "seeds"
+CARD = 360  # pixels: narrower, and the methods stand below each other
 SEED_COUNTS = (1, 2, 3, 4, 5, 10, 20, 30)
 
 
@@ -66,9 +67,10 @@ def several(name: str, label: str, table: Mapping[str, Choice], default: list[st
 def strengths(methods: list[str]) -> dict[str, Grid]:
     """Each method's values of its debias strength, as chips."""
     grids: dict[str, Grid] = {}
+    cards = st.grid(2, gap="small", min_column_width=CARD)
     for method in methods:
         choice = SAMPLERS[method]
-        with st.container(border=True, gap="xsmall"):
+        with cards.container(border=True, gap="xsmall", height="stretch"):
             st.markdown(f"**{choice.label}** :small[{words.plain(choice.line)}]")
             grids[method] = strength(method, choice)
     return grids
@@ -165,11 +167,9 @@ def form(protocol: str) -> Sweep:
 
 
 def plan(dataset: str | None, sweep: Sweep) -> None:
-    """What the request means, before anything is started, and the button."""
-    st.subheader("Plan")
+    """What the request means, before anything is started, and the button: one bar, always in view."""
     if dataset is None:
         st.info("There is no data set to train on yet. Fetch or import one on **Data**.", icon=":material/database:")
-        st.page_link("pages/data.py", label="Open Data", icon=":material/database:")
         return
     try:
         planned = control.plan(server.settings(), dataset, sweep)
@@ -183,21 +183,22 @@ def plan(dataset: str | None, sweep: Sweep) -> None:
         else ", time is measured once it runs"
     )
     cores = words.count(server.settings().workers, "core")
-    st.markdown(
+    told, button = st.columns([5, 3], gap="large", vertical_alignment="center")
+    told.markdown(
         f"**{words.count(planned.runs, 'run')}**: {planned.cached:,} cached, {planned.waiting:,} under way, "
-        f"**{todo:,} to train**" + (f"{time} on {cores}." if todo else ".")
-    )
-    st.caption(
-        f"{words.count(planned.variants, 'setting')} × {words.count(len(sweep.seeds), 'seed')} on "
+        f"**{todo:,} to train**" + (f"{time} on {cores}." if todo else ".") + "  \n"
+        f":small[:gray[{words.count(planned.variants, 'setting')} × {words.count(len(sweep.seeds), 'seed')} on "
         f"{words.plain(view.current().title)}, {PROTOCOLS[sweep.protocol].label} "
-        f"(protocol *{sweep.protocol}*, sidebar)."
+        f"(protocol *{sweep.protocol}*, sidebar).]]"
     )
-    st.button(
+    button.button(
         f"Train {words.count(todo, 'run')}"
         if todo
         else "All under way"
         if planned.waiting
-        else "Everything is trained",
+        else "Everything is trained"
+        if planned.runs
+        else "Choose at least one method or reference",
         type="primary",
         icon=":material/play_arrow:",
         disabled=not todo,
@@ -205,10 +206,6 @@ def plan(dataset: str | None, sweep: Sweep) -> None:
         on_click=start,
         args=(dataset, sweep),
     )
-    if not planned.runs:
-        st.caption("Choose at least one method or reference.")
-    elif not todo:
-        st.page_link("pages/trade_off.py", label="Open the trade-off", icon=":material/scatter_plot:")
 
 
 def start(dataset: str, sweep: Sweep) -> None:
@@ -226,9 +223,7 @@ st.caption(
 )
 here = view.current()
 view.notice(here)
-left, right = st.columns([5, 3], gap="large")
-with left:
-    request = form(here.protocol)
-with right.container(border=True):
+request = form(here.protocol)
+with st.bottom:
     plan(here.dataset, request)
 jobs.board()

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.charts import exposure, learning, trade_off
+from core.charts import exposure, learning, palette, trade_off
 from core.evaluation.metrics import METRICS, key_title, metric_key, parse_key
 from core.warehouse import queries
 from pages.shared import frame, jobs, server, tables, view, words
@@ -74,7 +74,7 @@ def chart(here: view.View, points: pd.DataFrame, question: trade_off.Question) -
         selection_mode=[trade_off.PICK],
         alt=trade_off.takeaway(points, question),
     )
-    marks = points[~points["also_on"]]
+    marks = in_order(points)
     by_variant = dict(zip(marks["variant"], marks["label"], strict=True))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(
@@ -94,7 +94,7 @@ def _axes(here: view.View) -> tuple[str, str, str, str, str]:
 
 def table(here: view.View, points: pd.DataFrame) -> None:
     """The same numbers, to sort, search and download."""
-    marks = points[~points["also_on"]]
+    marks = in_order(points)
     y, x = key_title(here.accuracy), key_title(here.bias)
     shown = pd.DataFrame(
         {
@@ -106,7 +106,7 @@ def table(here: view.View, points: pd.DataFrame) -> None:
             "Seeds": marks["seeds"],
         }
     )
-    number = st.column_config.NumberColumn(format="%.4f")
+    number = st.column_config.NumberColumn(format=tables.NUMBER)
     tables.table(shown, f"{y} and {x} of every setting", {y: number, x: number}, key="points", height="content")
     columns = [
         "variant",
@@ -132,6 +132,14 @@ def table(here: view.View, points: pd.DataFrame) -> None:
     tables.download(out, f"trade-off-{here.facts['name']}-{here.split}", "points_csv")
 
 
+def in_order(points: pd.DataFrame) -> pd.DataFrame:
+    """Each setting once: methods as the legend has them, in order of strength; baselines last."""
+    place = palette.in_order(points["method"])
+    marks = points[~points["also_on"]]
+    marks = marks.assign(place=[place.index(method) for method in marks["method"]])
+    return marks.sort_values(["baseline", "place", "strength", "label"])
+
+
 def _range(marks: pd.DataFrame, axis: str) -> list[str]:
     pairs = zip(marks[f"{axis}_low"], marks[f"{axis}_high"], strict=True)
     return [f"{words.number(low)} to {words.number(high)}" if low != high else "-" for low, high in pairs]
@@ -149,10 +157,13 @@ def details(here: view.View, name: str, variant: str) -> None:
     """A pinned setting: what differs, its metrics over seeds, its learning curve."""
     row = here.variants[here.variants["variant"] == variant].iloc[0]
     st.markdown(f":{view.ACCENTS[name]}-badge[{name}] **{words.plain(row['label'])}**")
-    seconds = words.duration(row["seconds"])
-    st.caption(
-        f"{words.count(int(row['seeds']), 'seed')}, best epoch {row['epoch']:.0f} and {seconds} of training on average."
-    )
+    if row["baseline"]:
+        st.caption("A reference: nothing to train.")
+    else:
+        epoch, seconds = f"{row['epoch']:.0f}", words.duration(row["seconds"])
+        st.caption(
+            f"{words.count(int(row['seeds']), 'seed')}, best epoch {epoch} and {seconds} of training on average."
+        )
     curve = server.ask(queries.history, tuple(row["runs"]))
     if len(curve):
         # panel by panel: a chart of several panels cannot follow the width of its place
@@ -186,8 +197,8 @@ def _metric_table(here: view.View, name: str, variant: str) -> None:
         f"Metrics of pin {name}, {here.split} split",
         {
             "Metric": config.TextColumn(width=170),
-            "Mean": config.NumberColumn(format="%.4f", width=70),
-            "Seed sd": config.NumberColumn(format="%.4f", width=70),
+            "Mean": config.NumberColumn(format=tables.NUMBER, width=70),
+            "Seed sd": config.NumberColumn(format=tables.NUMBER, width=70),
             "Better": config.TextColumn(width=60),
         },
         key=f"metrics_{name}",

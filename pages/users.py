@@ -19,6 +19,7 @@ ORDERS = {
     "turns to the long tail most": "popularity",
 }
 OFFERED = 100
+TWO_LINES = 48  # pixels
 SIDE_BY_SIDE = 400  # pixels: narrower, and the lists stand below each other
 
 
@@ -118,34 +119,39 @@ def choose_user(here: view.View, runs: tuple[str, str], split: str, cutoff: int)
     return user
 
 
-def profile(facts: pd.Series, split: str) -> None:
-    """Who this is, in one line."""
-    taste = "no taste yet" if facts["length"] == 0 else f"**{facts['user_group']}** taste"
-    st.markdown(
-        f"User **{words.plain(facts['user_id'])}** took {words.count(int(facts['length']), 'item')}, {taste}: "
-        f"the mean item was taken by {words.percent(facts['mean_popularity'])} of users, "
-        f"and {words.percent(facts['hot_share'])} of them are hot. "
-        f"Held out in {split}: {int(facts['held_out'])}."
-    )
+def profile(facts: pd.Series, history: pd.DataFrame, split: str) -> None:
+    """Who this is, in one line, of the same items that the chart and the table below show."""
+    told = f"User **{words.plain(facts['user_id'])}** took {words.count(len(history), 'item')}"
+    if len(history):
+        told += (
+            f", **{facts['user_group']}** taste: the mean item was taken by "
+            f"{words.percent(history['popularity'].mean())} of users, "
+            f"and {words.percent(history['hot'].mean())} of the items are hot"
+        )
+    st.markdown(f"{told}. Held out in {split}: {int(facts['held_out'])}.")
 
 
 def columns(most: float) -> dict[str, object]:
     """How the columns of lists of items are drawn."""
     config = st.column_config
     return {
-        "#": config.NumberColumn(width=32),
-        "Title": config.TextColumn(width=172),
+        "#": config.NumberColumn(width=30),
+        "Title": config.TextColumn(width=212),
         "Shown to": config.ProgressColumn(
             "Popularity",
             format="percent",
             min_value=0,
             max_value=most,
-            width=100,
+            width=92,
             help="Share of users who took the item.",
         ),
-        "Change": config.TextColumn(width=80),
-        "Took": config.TextColumn(width=44, help="The user took it in the held-out split."),
-        "Score": config.NumberColumn(format="%.2f", width=56, help="What the model gives it for this user."),
+        "Change": config.TextColumn(
+            width=66,
+            help="Against the other list: = the same place, ▲ 3 three places higher here, ▼ lower; "
+            "new or dropped: only here.",
+        ),
+        "Took": config.TextColumn(width=46, help="The user took it in the held-out split."),
+        "Score": config.NumberColumn(format="%.2f", width=52, help="What the model gives it for this user."),
         "Genres": config.TextColumn(width="medium"),
     }
 
@@ -156,8 +162,14 @@ def one_list(side: str, here: view.View, variant: str, frame: pd.DataFrame, most
     if frame.empty:
         st.info("No list: this user has nothing held out in this split. Choose the other split, or another user.")
         return
+    two_lines = frame["Title"].str.contains("\n").any()
     tables.table(
-        frame, f"What {here.label(variant)} shows this user", columns(most), key=f"list_{side}", height="content"
+        frame,
+        f"What {here.label(variant)} shows this user",
+        columns(most),
+        key=f"list_{side}",
+        height="content",
+        row_height=TWO_LINES if two_lines else None,
     )
 
 
@@ -167,6 +179,8 @@ def taken(title: str, frame: pd.DataFrame, empty: str, most: float, key: str) ->
     if frame.empty:
         st.caption(empty)
         return
+    known = frame["timestamp"].notna().any()
+    st.caption("The most recent first." if known else "The most popular first: no times are known.")
     shown = pd.DataFrame({"Title": lists.titles(frame), "Shown to": frame["popularity"], "Genres": frame["genres"]})
     if frame["rating"].notna().any():
         shown.insert(1, "Rating", frame["rating"])
@@ -211,9 +225,9 @@ def page() -> None:
     if facts.empty:
         st.warning("There is no such user in this data set.")
         return
-    profile(facts.iloc[0], split)
     shown = [server.ask(queries.user_list, run, user, split).head(cutoff) for run in runs]
     history = server.ask(queries.user_history, here.dataset, user, split)
+    profile(facts.iloc[0], history, split)
     held_out = server.ask(queries.user_held_out, here.dataset, user, split)
     most = max([0.01, *(frame["popularity"].max() for frame in (*shown, history, held_out) if len(frame))])
     pair = st.grid(2, gap="medium", min_column_width=SIDE_BY_SIDE)

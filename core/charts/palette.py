@@ -22,6 +22,8 @@ NEUTRAL = "#7B7B7B"
 """Text and lines beside the data: a contrast of 4.1 on the light and on the dark ground alike."""
 A, B = ORANGE, SKY
 """The accents of the two settings that are compared; no method has them."""
+ON_ACCENT = "#1D1D1D"
+"""Letters on an accent, in both themes."""
 
 # marks as SVG paths within -1..1, since a hollow shape needs its hole: the second contour runs the other way round
 CIRCLE = "M-1,0A1,1,0,1,1,1,0A1,1,0,1,1,-1,0Z"
@@ -36,6 +38,8 @@ HOLLOW = {
     DIAMOND: DIAMOND + "M0,-.6L-.52,0L0,.6L.52,0Z",
     CROSS: CROSS + "M-.18,-.18L-.18,.18L.18,.18L.18,-.18Z",
 }
+BADGE = "M-2.4,-2.1L2.4,-2.1L2.4,2.1L-2.4,2.1Z"
+"""Behind a letter."""
 BASELINE_SHAPE = "M-1,-.25L1,-.25L1,.25L-1,.25Z"
 ARROW_HEAD = "M-1,-.9L1,0L-1,.9L-.5,0Z"
 """Points to the right at angle 0."""

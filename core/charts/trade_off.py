@@ -3,8 +3,8 @@
 Here: the chart over `queries.trade_off` and `queries.trade_off_seeds`, and its takeaway in words.
 Not here: which metrics and variants (the page), colours and shapes (palette.py), the frames behind the layers
 (trade_off_data.py).
-Layers, from the ground up: spread_x, spread_y, seeds, paths, arrows, baselines, chosen, marks, letters, labels, better;
-one that has nothing to show is left out.
+Layers, from the ground up: spread_x, spread_y, seeds, paths, arrows, baselines, chosen, marks, badges, letters, labels,
+better; one that has nothing to show is left out.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def trade_off(
     spreads = marks[:0] if small else marks[marks["seeds"] > 1]
     paths_drawn = trained if paths else trained[:0]
     width, height = _SMALL_PLOT if small else _PLOT
-    above = ringed.assign(top=ringed["y"] + data.LETTER / height * (y.high - y.low))
+    above = data.badges(ringed, x, y, width, height)
     covered = data.covered_lines(paths_drawn, spreads, dots, above)
     view = _View(question, x, y, small)
     layers = [
@@ -82,7 +82,7 @@ def trade_off(
         view.baselines(edged),
         view.chosen(ringed),
         view.marks(marks),
-        view.letters(ringed),
+        *view.letters(ringed),
         view.labels(data.labels(marks, edged, covered, x, y, width, height, few=small, ringed=set(ringed["variant"]))),
         view.better(),
     ]
@@ -207,22 +207,23 @@ class _View:
 
     def chosen(self, ringed: pd.DataFrame) -> alt.Chart:
         """Rings around the chosen ones, in the accents that A and B have everywhere."""
-        accents = [palette.A if letter.startswith("A") else palette.B for letter in ringed["letter"]]
-        rings = self._base(ringed.assign(accent=accents)).mark_point(
+        rings = self._base(_accented(ringed)).mark_point(
             filled=False, size=380, strokeWidth=3, shape="circle", opacity=1, tooltip=None
         )
         return named(rings.encode(stroke=alt.Stroke("accent:N", scale=None)), "chosen")
 
-    def letters(self, ringed: pd.DataFrame) -> alt.Chart:
-        """What the chosen ones are called."""
-        style: dict[str, Any] = {
-            "dy": -21,
-            "fontSize": 13,
-            "fontWeight": "bold",
-            "color": palette.NEUTRAL,
-            "tooltip": None,
-        }
-        return named(self._base(ringed).mark_text(**style).encode(text="letter:N"), "letters")
+    def letters(self, ringed: pd.DataFrame) -> list[alt.Chart]:
+        """What the chosen ones are called, on a ground of their own: seeds and lines may lie behind."""
+        base = self._base(_accented(ringed))
+        ground = base.mark_point(
+            filled=True, shape=palette.BADGE, size=60, opacity=1, strokeWidth=0, yOffset=-data.BADGE, tooltip=None
+        )
+        style: dict[str, Any] = {"fontSize": 12, "fontWeight": "bold", "color": palette.ON_ACCENT, "tooltip": None}
+        text = base.mark_text(dy=-data.BADGE, baseline="middle", **style).encode(text="letter:N")
+        return [
+            named(ground.encode(color=alt.Color("accent:N", scale=None)), "badges"),
+            named(text, "letters"),
+        ]
 
     def labels(self, placed: pd.DataFrame) -> alt.Chart:
         """Strengths and names beside the marks."""
@@ -253,6 +254,10 @@ class _View:
         y, x = (key_title(key) for key in (self.question.y, self.question.x))
         fields = (("label:N", "Setting"), ("y_text:N", y), ("x_text:N", x), ("seeds:Q", "Seeds"))
         return [alt.Tooltip(field, title=title) for field, title in fields]
+
+
+def _accented(ringed: pd.DataFrame) -> pd.DataFrame:
+    return ringed.assign(accent=[palette.A if letter.startswith("A") else palette.B for letter in ringed["letter"]])
 
 
 def _own(column: str) -> alt.Color:

@@ -17,7 +17,8 @@ from core.charts.text import number
 
 MARGIN = 0.08  # of the range, around the outermost marks
 NEAR = 0.35  # a baseline further off than this share of the range stands at the edge, with its value
-LETTER = 28  # pixels from a chosen mark's middle to the top of its letter
+BADGE = 24  # pixels from a chosen mark's middle up to the middle of its letter
+BADGE_HALF = 10  # half the width and height of the letter's ground
 MARK, RING = 7.0, 13.0  # half their width, in pixels
 MANY = 200  # of more settings only the ends of paths are labelled: the search for room takes their square
 FAINT = "80"  # half transparent, written behind a colour; an opacity of the mark would fade the legend too
@@ -87,6 +88,17 @@ def ringed(marks: pd.DataFrame, chosen: Mapping[str, str]) -> pd.DataFrame:
     return found.assign(letter=[letters[variant] for variant in found["variant"]])
 
 
+def badges(ringed: pd.DataFrame, x: Extent, y: Extent, width: int, height: int) -> pd.DataFrame:
+    """The chosen ones, with left, right, bottom and top of their letters' grounds in the data's units."""
+    wide, tall = BADGE_HALF / width * (x.high - x.low), 1 / height * (y.high - y.low)
+    return ringed.assign(
+        left=ringed["x"] - wide,
+        right=ringed["x"] + wide,
+        bottom=ringed["y"] + (BADGE - BADGE_HALF) * tall,
+        top=ringed["y"] + (BADGE + BADGE_HALF) * tall,
+    )
+
+
 def labels(
     marks: pd.DataFrame,
     baselines: pd.DataFrame,
@@ -125,12 +137,12 @@ def _strength(row: Any, last: bool) -> str:
 
 
 def covered_lines(trained: pd.DataFrame, spreads: pd.DataFrame, dots: pd.DataFrame, above: pd.DataFrame) -> list[Line]:
-    """What a label must not cover: paths, spreads, seeds, and the letters above chosen marks (up to `top`)."""
+    """What a label must not cover: paths, spreads, seeds, and the letters of chosen marks (above: `badges`)."""
     drawn = (
         (segments(trained), ("x1", "y1", "x2", "y2")),
         (spreads, ("x_low", "y", "x_high", "y")),
         (spreads, ("x", "y_low", "x", "y_high")),
         (dots, ("x", "y", "x", "y")),
-        (above, ("x", "y", "x", "top")),
+        *((above, (end, "bottom", end, "top")) for end in ("left", "x", "right")),
     )
     return [line for rows, ends in drawn for line in rows[list(ends)].itertuples(index=False, name=None)]

@@ -17,7 +17,6 @@ from core.models.choices import PROTOCOLS
 from core.warehouse import queries
 from pages.shared import jobs, server, view, words
 
-LOGO = ".streamlit/logo.svg"
 FRAMED = "framed"
 PURPOSE = "How hard to push a recommender away from popular items, and what it costs."
 

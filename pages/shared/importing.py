@@ -70,6 +70,7 @@ def _files() -> ImportRequest | None:
     path = taken(left, "Interactions", "path", "One row a user and item; a rating and a time if there are any.")
     test = taken(middle, "Test interactions (optional)", "test", "Held out as they are: then the split is given.")
     items = taken(right, "Items (optional)", "items", "Titles, years and genres, by the same item ids.")
+    _forget_others(settings, set(shown))
     if path is None:
         return None
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(shown.get(path, path.name)).stem).strip("-._") or "my-data"
@@ -83,6 +84,13 @@ def _kept(settings: Settings, file: Any) -> Path:
     if path is None or not path.exists():
         path = known[file.file_id] = uploads.keep(settings, file)
     return path
+
+
+def _forget_others(settings: Settings, used: set[Path]) -> None:
+    """Remove the copies of files that were taken out of their widgets again."""
+    known: dict[str, Path] = st.session_state.get("uploads_kept", {})
+    for file_id in [file_id for file_id, path in known.items() if path not in used]:
+        uploads.drop(settings, known.pop(file_id))
 
 
 def _meaning(request: ImportRequest) -> ImportRequest:

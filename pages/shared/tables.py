@@ -1,4 +1,7 @@
-"""The table beside a chart: the same numbers, to sort, search and download."""
+"""The table beside a chart: the same numbers, to sort, search and download.
+
+Not here: how a frame becomes a CSV file (core/export.py).
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,17 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from core.export import csv_text
+
+NUMBER = "%.3g"
+"""How a table writes a metric: three significant digits, as charts and sentences do."""
 
 
 def download(frame: pd.DataFrame, name: str, key: str, label: str = "Download CSV") -> None:
     """A button that saves the frame as CSV. name: the file's name without its ending."""
     st.download_button(
         label,
-        csv(frame),
+        csv_text(frame).encode(),
         f"{name}.csv",
         "text/csv",
         key=key,
@@ -23,15 +29,6 @@ def download(frame: pd.DataFrame, name: str, key: str, label: str = "Download CS
         on_click="ignore",
         type="tertiary",
     )
-
-
-def csv(frame: pd.DataFrame) -> bytes:
-    """The frame as CSV; a text that a spreadsheet would run as a formula gets an apostrophe in front."""
-    return frame.map(_neutral).rename(columns=_neutral).to_csv(index=False).encode()
-
-
-def _neutral(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
 def table(frame: pd.DataFrame, alt: str, columns: Mapping[str, Any] | None = None, **options: Any) -> Any:

@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -18,12 +19,14 @@ from typing import BinaryIO
 from core.settings import Settings
 
 CHUNK = 1 << 20
+STALE = 86_400.0  # seconds: a copy that was never imported, of a session that has long gone
 _OURS = re.compile(r"[0-9a-f]{32}|tmp.*")
 
 
 def keep(settings: Settings, upload: BinaryIO) -> Path:
-    """A copy of the upload; an equal one that is there already is used again."""
+    """A copy of the upload; an equal one that is there already is used again. Stale copies are removed."""
     settings.uploads.mkdir(parents=True, exist_ok=True)
+    drop_stale(settings, time.time() - STALE)
     digest = hashlib.sha256()
     upload.seek(0)
     with tempfile.NamedTemporaryFile(dir=settings.uploads, prefix="tmp", delete=False) as copy:
@@ -40,6 +43,14 @@ def waiting(settings: Settings) -> list[str]:
     if not settings.uploads.is_dir():
         return []
     return sorted(f.name for f in settings.uploads.iterdir() if f.is_file() and not _OURS.fullmatch(f.name))
+
+
+def drop_stale(settings: Settings, before: float) -> None:
+    """Remove copies of ours that were made before that time (seconds since 1970)."""
+    for path in settings.uploads.iterdir():
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < before:
+                drop(settings, path)
 
 
 def drop(settings: Settings, path: Path | None) -> None:

@@ -69,11 +69,6 @@ class View:
         return str(rows.iloc[0]) if len(rows) else "none"
 
 
-def published() -> bool:
-    """Has this session seen a view before?"""
-    return "view" in st.session_state
-
-
 def current() -> View:
     """The view of this run, as frame.py left it."""
     return st.session_state["view"]  # type: ignore[no-any-return]

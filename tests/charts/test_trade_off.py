@@ -16,7 +16,7 @@ ASKED = chart.Question("aplt@10", "ndcg@10")
 def test_the_layers_have_names():
     full = chart.trade_off(POINTS, ASKED, SEEDS, {"A": "rns", "B": "auc1"})
     behind = ["spread_x", "spread_y", "seeds", "paths", "arrows"]
-    assert list(layers(full)) == [*behind, "baselines", "chosen", "marks", "letters", "labels", "better"]
+    assert list(layers(full)) == [*behind, "baselines", "chosen", "marks", "badges", "letters", "labels", "better"]
     assert full.to_dict()["name"] == chart.NAME
 
 

@@ -1,7 +1,14 @@
 """The Data page: choosing, adding with a preview, and looking."""
 
+import os
+
+import pandas as pd
+import pytest
+import streamlit as st
+
 from core.datasets import store
 from core.datasets.store import DatasetInfo
+from core.export import csv_text
 from core.settings import Settings
 from pages.shared import tables, uploads
 from tests.pages.test_every_page import text
@@ -83,8 +90,30 @@ def test_an_upload_is_kept_under_the_hash_of_its_content(settings: Settings, tmp
     assert not first.exists()
 
 
-def test_cells_that_a_spreadsheet_would_run_are_neutralised() -> None:
-    import pandas as pd
+def test_what_was_never_imported_does_not_stay(visit, settings: Settings) -> None:
+    at = visit("data", tab="Add")
+    at.file_uploader[0].upload("first.csv", FILE).run()
+    at.file_uploader[0].upload("second.csv", FILE + b"\n29,100,3\n").run()
+    assert not at.exception
+    [kept] = settings.uploads.iterdir()
+    assert kept.stat().st_size == len(FILE) + len(b"\n29,100,3\n")
 
-    out = tables.csv(pd.DataFrame({"title": ["=HYPERLINK(1)", "Alien"], "x": [-1.5, 2.0]})).decode()
-    assert out == "title,x\n'=HYPERLINK(1),-1.5\nAlien,2.0\n"
+
+def test_copies_of_sessions_long_gone_are_removed_at_the_next_upload(settings: Settings, tmp_path) -> None:
+    settings.uploads.mkdir()
+    (settings.uploads / "by-hand.csv").write_bytes(FILE)
+    (settings.uploads / ("0" * 32)).write_bytes(FILE)
+    (tmp_path / "new").write_bytes(b"user,item\n")
+    for path in settings.uploads.iterdir():
+        os.utime(path, (0, 0))
+    with (tmp_path / "new").open("rb") as file:
+        kept = uploads.keep(settings, file)
+    assert sorted(settings.uploads.iterdir()) == sorted([kept, settings.uploads / "by-hand.csv"])
+
+
+def test_a_download_is_what_the_command_line_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    saved: list[bytes] = []
+    monkeypatch.setattr(st, "download_button", lambda label, data, *_, **__: saved.append(data))
+    frame = pd.DataFrame({"title": ["=HYPERLINK(1)", "a\rb"], "x": [-1.5, 2.0]})
+    tables.download(frame, "items", "items_csv")
+    assert saved == [csv_text(frame).encode()]

@@ -24,7 +24,7 @@ def test_two_lists_history_and_held_out_items(visit, tiny: DatasetInfo) -> None:
 
 
 def test_an_item_is_common_moved_or_new() -> None:
-    assert moved(2, 2, "new") == "same place"
+    assert moved(2, 2, "new") == "="
     assert moved(2, 5, "new") == "▲ 3"  # it was at 5 in the other list, now 3 higher
     assert moved(5, 2, "new") == "▼ 3"
     assert moved(1, None, "new") == "new"
