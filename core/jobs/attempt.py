@@ -177,7 +177,9 @@ def _train(attempt: Attempt, train: Train) -> Outcome:
 
 @lru_cache(maxsize=1)
 def _read_dataset(folder: Path) -> Dataset:
-    """Kept for the next run of this process: interactions never change under an id."""
+    """Kept for the next run of this process: interactions never change under an id. Raises RunFailed if it is gone."""
+    if not folder.exists():
+        raise RunFailed(f"Its data set {folder.name} is not there any more", "Fetch or import it again, then retry.")
     return read_dataset(folder)
 
 

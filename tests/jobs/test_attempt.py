@@ -101,8 +101,8 @@ def test_memory_that_ran_out_has_a_sentence(settings, tiny):
 
 def test_a_data_set_that_is_gone_has_a_sentence(settings):
     outcome = standins.stand_in_work(begun(settings, "0" * 16))
-    assert outcome.state == State.FAILED
-    assert "is damaged" in outcome.reason
+    said = "Its data set 0000000000000000 is not there any more. Fetch or import it again, then retry."
+    assert outcome == Outcome(State.FAILED, said)
 
 
 def test_what_compiled_code_prints_is_in_the_log(settings, tiny):
