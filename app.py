@@ -8,8 +8,11 @@ from contextlib import AbstractContextManager, nullcontext
 
 import streamlit as st
 
+from pages.shared import menu
+
 st.set_page_config("Longtail Lab", ":material/ssid_chart:", layout="wide")
 st.logo(".streamlit/logo.svg", size="large")
+page = st.navigation(menu.pages())
 
 
 def patience(text: str) -> AbstractContextManager[object]:
@@ -20,7 +23,6 @@ def patience(text: str) -> AbstractContextManager[object]:
 with patience("Starting"):  # a fresh server's first visitor waits for pandas, DuckDB and Altair
     from pages.shared import boundary, frame
 
-page = st.navigation(frame.navigation())
 with boundary.calm("the page"):
     with patience("Opening the results and seeing to the first work"):
         frame.draw()

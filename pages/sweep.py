@@ -224,6 +224,6 @@ st.caption(
 here = view.current()
 view.notice(here)
 request = form(here.protocol)
-with st.bottom:
+with st.bottom.container(border=True):
     plan(here.dataset, request)
 jobs.board()

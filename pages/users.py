@@ -19,7 +19,7 @@ ORDERS = {
     "turns to the long tail most": "popularity",
 }
 OFFERED = 100
-TWO_LINES = 48  # pixels
+THREE_LINES = 57  # pixels: Streamlit wraps text in rows higher than 56
 SIDE_BY_SIDE = 400  # pixels: narrower, and the lists stand below each other
 
 
@@ -136,23 +136,23 @@ def columns(most: float) -> dict[str, object]:
     config = st.column_config
     return {
         "#": config.NumberColumn(width=30),
-        "Title": config.TextColumn(width=212),
+        "Title": config.TextColumn(width=130),
         "Shown to": config.ProgressColumn(
             "Popularity",
             format="percent",
             min_value=0,
             max_value=most,
-            width=92,
+            width=86,
             help="Share of users who took the item.",
         ),
         "Change": config.TextColumn(
-            width=66,
+            width=64,
             help="Against the other list: = the same place, ▲ 3 three places higher here, ▼ lower; "
             "new or dropped: only here.",
         ),
-        "Took": config.TextColumn(width=46, help="The user took it in the held-out split."),
-        "Score": config.NumberColumn(format="%.2f", width=52, help="What the model gives it for this user."),
-        "Genres": config.TextColumn(width="medium"),
+        "Took": config.TextColumn(width=44, help="The user took it in the held-out split."),
+        "Score": config.NumberColumn(format="%.2f", width=50, help="What the model gives it for this user."),
+        "Genres": config.TextColumn(width=94),
     }
 
 
@@ -162,14 +162,14 @@ def one_list(side: str, here: view.View, variant: str, frame: pd.DataFrame, most
     if frame.empty:
         st.info("No list: this user has nothing held out in this split. Choose the other split, or another user.")
         return
-    two_lines = frame["Title"].str.contains("\n").any()
+    genres = frame["Genres"].notna().any()
     tables.table(
-        frame,
+        frame if genres else frame.drop(columns="Genres"),
         f"What {here.label(variant)} shows this user",
         columns(most),
         key=f"list_{side}",
         height="content",
-        row_height=TWO_LINES if two_lines else None,
+        row_height=THREE_LINES if genres else None,
     )
 
 
@@ -187,7 +187,12 @@ def taken(title: str, frame: pd.DataFrame, empty: str, most: float, key: str) ->
     tables.table(
         shown,
         title,
-        {**columns(most), "Rating": st.column_config.NumberColumn(format="%.1f", width=56)},
+        {
+            **columns(most),
+            "Title": st.column_config.TextColumn(width=200),
+            "Rating": st.column_config.NumberColumn(format="%.1f", width=52),
+            "Genres": st.column_config.TextColumn(width=160),
+        },
         height=320,
         key=key,
     )

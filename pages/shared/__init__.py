@@ -2,6 +2,7 @@
 
 server      settings, the one DuckDB owner, cached questions to it
 view        the shared choices: data set, metrics, split, protocol, baseline, pins
+menu        which pages there are
 frame       the sidebar
 jobs        progress of the queue
 importing   the Data page's Add tab

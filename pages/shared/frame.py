@@ -1,13 +1,11 @@
-"""The frame around every page: navigation and the sidebar with the shared choices.
+"""The frame around every page: the sidebar with the shared choices.
 
 Every shared choice is a widget bound to the URL and drawn here on every page, so it survives page changes and a link
 reopens the same view. What a URL says is judged here before a page sees it (view.py holds the result).
+Not here: which pages there are (menu.py).
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -15,55 +13,10 @@ import streamlit as st
 from core.evaluation.metrics import CUTOFFS, METRICS, metric_key
 from core.models.choices import PROTOCOLS
 from core.warehouse import queries
-from pages.shared import jobs, server, view, words
+from pages.shared import jobs, menu, server, view, words
 
 FRAMED = "framed"
 PURPOSE = "How hard to push a recommender away from popular items, and what it costs."
-
-
-def navigation() -> dict[str, Sequence[Any]]:
-    """The pages in their sections. The file's name is the page's address."""
-    return {
-        "Start": [
-            st.Page(
-                "pages/overview.py",
-                title="Overview",
-                icon=":material/home:",
-                default=True,
-                help="What this is, the trade-off so far, and what is under way.",
-            )
-        ],
-        "Prepare": [
-            st.Page(
-                "pages/data.py",
-                title="Data",
-                icon=":material/database:",
-                help="Choose, fetch or import a data set, and look at its popularity.",
-            )
-        ],
-        "Train": [
-            st.Page(
-                "pages/sweep.py",
-                title="Sweep",
-                icon=":material/tune:",
-                help="Choose methods, strengths and seeds; start, watch and cancel their training.",
-            )
-        ],
-        "Analyse": [
-            st.Page(
-                "pages/trade_off.py",
-                title="Trade-off",
-                icon=":material/scatter_plot:",
-                help="Accuracy against popularity bias, one mark per method and strength.",
-            ),
-            st.Page(
-                "pages/users.py",
-                title="Users",
-                icon=":material/group:",
-                help="What one user would be shown under two settings, side by side.",
-            ),
-        ],
-    }
 
 
 def enter() -> None:
@@ -73,7 +26,7 @@ def enter() -> None:
     called, and runs a page whose address was opened directly without app.py. Then: call it, and begin again.
     """
     if not st.session_state.pop(FRAMED, False):
-        st.navigation(navigation(), position="hidden")
+        st.navigation(menu.pages(), position="hidden")
         st.rerun()
 
 

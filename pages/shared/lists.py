@@ -18,12 +18,13 @@ def moved(rank: int, other: int | None, gone: str) -> str:
 
 
 def with_marks(own: pd.DataFrame, other: pd.DataFrame, gone: str) -> pd.DataFrame:
-    """One list for the screen: place, title with genres, popularity, score, what changed, what was taken."""
+    """One list for the screen: place, title, genres, popularity, score, what changed, what was taken."""
     places = dict(zip(other["item_id"], other["rank"], strict=True))
     return pd.DataFrame(
         {
             "#": own["rank"],
-            "Title": with_genres(own),
+            "Title": titles(own),
+            "Genres": own["genres"],
             "Shown to": own["popularity"],
             "Change": [
                 moved(rank, places.get(item), gone) for rank, item in zip(own["rank"], own["item_id"], strict=True)
@@ -32,12 +33,6 @@ def with_marks(own: pd.DataFrame, other: pd.DataFrame, gone: str) -> pd.DataFram
             "Score": own["score"],
         }
     )
-
-
-def with_genres(items: pd.DataFrame) -> list[str]:
-    """Titles, and in a second line the genres that are known: a column of their own would not fit beside."""
-    genres = zip(titles(items), items["genres"].notna(), items["genres"], strict=True)
-    return [f"{title}\n{words}" if known else title for title, known, words in genres]
 
 
 def titles(items: pd.DataFrame) -> list[str]:
