@@ -43,9 +43,8 @@ def curve(here: view.View) -> None:
         st.subheader("What it says so far" if jobs.busy() else "What it says")
         st.markdown(words.plain(said))
         marks = points[~points["also_on"]]
-        st.caption(
-            f"{words.count(len(marks), 'setting')} on {words.plain(here.title)}. Choose on validation, report on test."
-        )
+        advice = "Choose on validation, report on test." if here.protocol == "validation" else ""
+        st.caption(f"{words.count(len(marks), 'setting')} on {words.plain(here.title)}. {advice}")
         st.space("stretch")
         next_step(here)
 

@@ -212,7 +212,7 @@ def start(dataset: str, sweep: Sweep) -> None:
     """Queue the sweep: for the button's callback."""
     with boundary.attempt("the sweep"):
         asked = control.request_sweep(server.settings(), dataset, sweep)
-        st.session_state.pop(jobs.SWEEP, None)
+        jobs.show(asked.sweep)
         boundary.say(f"{words.count(asked.queued, 'run')} queued. They go on when this page is closed.")
 
 

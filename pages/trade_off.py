@@ -107,7 +107,13 @@ def table(here: view.View, points: pd.DataFrame) -> None:
         }
     )
     number = st.column_config.NumberColumn(format=tables.NUMBER)
-    tables.table(shown, f"{y} and {x} of every setting", {y: number, x: number}, key="points", height="content")
+    tables.table(
+        shown,
+        f"{y} and {x} of every setting",
+        {"Setting": st.column_config.TextColumn(width=200), y: number, x: number},
+        key="points",
+        height="content",
+    )
     columns = [
         "variant",
         "label",

@@ -24,12 +24,13 @@ SIDE_BY_SIDE = 400  # pixels: narrower, and the lists stand below each other
 
 
 def compared(here: view.View) -> tuple[str | None, str | None]:
-    """The two settings side by side: both pins; or the one pin against the baseline; or the baseline against the
-    strongest AUC-NS there is."""
+    """The two settings side by side, each pin on its own side. Beside a single pin stands the baseline; without any,
+    the strongest AUC-NS stands beside it."""
     if here.a and here.b:
         return here.a, here.b
     one = here.a or here.b or strongest(here)
-    return (here.baseline if here.baseline != one else other_than(here, one)), one
+    beside = here.baseline if here.baseline != one else other_than(here, one)
+    return (one, beside) if here.a else (beside, one)
 
 
 def strongest(here: view.View) -> str | None:
@@ -158,7 +159,8 @@ def columns(most: float) -> dict[str, object]:
 
 def one_list(side: str, here: view.View, variant: str, frame: pd.DataFrame, most: float) -> None:
     """One of the two lists, under its name."""
-    st.markdown(f":{view.ACCENTS[side]}-badge[{side}] **{words.plain(here.label(variant))}**")
+    free = "" if variant in {here.a, here.b} else " :small[:gray[not pinned]]"
+    st.markdown(f":{view.ACCENTS[side]}-badge[{side}] **{words.plain(here.label(variant))}**{free}")
     if frame.empty:
         st.info("No list: this user has nothing held out in this split. Choose the other split, or another user.")
         return

@@ -238,11 +238,11 @@ class _View:
         return named(text.encode(text="text:N"), "labels")
 
     def better(self) -> alt.Chart:
-        """Names the corner in which both metrics are better."""
+        """Names the corner in which both metrics are better, outside of what the axes enclose: no mark is there."""
         x, y = better(self.question.x), better(self.question.y)
         right, top, arrow = x == "higher", y == "higher", _CORNERS[x, y]
         place: dict[str, Any] = {"align": "right", "dx": -6} if right else {"align": "left", "dx": 6}
-        place |= {"baseline": "top", "dy": 6} if top else {"baseline": "bottom", "dy": -6}
+        place |= {"baseline": "bottom", "dy": -5}
         words = pd.DataFrame({"words": [f"better {arrow}" if right else f"{arrow} better"]})
         corner = alt.Chart(words).mark_text(
             fontSize=12, fontWeight="bold", color=palette.NEUTRAL, tooltip=None, **place

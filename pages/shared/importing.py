@@ -45,8 +45,10 @@ def draw() -> None:
     except LabError as error:
         st.error(boundary.sentence(error, "the file"), icon=":material/report:")
         return
-    _show(found)
-    _import(request, found)
+    header = FORMATS[found.format].header
+    unknown = [role for role in ("user", "item") if header and getattr(request, f"{role}_column") is None]
+    _show(found, unknown)
+    _import(request, blocked=bool(found.problem or unknown))
 
 
 def _files() -> ImportRequest | None:
@@ -97,11 +99,13 @@ def _meaning(request: ImportRequest) -> ImportRequest:
     """The request with name, format, columns, filters and split as the widgets have them."""
     first = _preview(request)
     row = st.columns(6)
-    name = row[0].text_input("Name", request.name, key="import_name", max_chars=64)
+    # every file has widgets of its own: a choice made for another would be taken over, a column "none" most of all
+    file = f"{request.path.name}_{request.name}"
+    name = row[0].text_input("Name", request.name, key=f"import_name_{file}", max_chars=64)
     format_ = row[1].selectbox(
         "Format",
         [GUESS, *FORMATS],
-        key="import_format",
+        key=f"import_format_{file}",
         format_func=lambda f: FORMATS[f].label if f in FORMATS else f"{FORMATS[first.format].label} (guessed)",
     )
     request = replace(request, name=name, format=None if format_ == GUESS else format_)
@@ -112,7 +116,7 @@ def _meaning(request: ImportRequest) -> ImportRequest:
         options = [*found.columns] if role in {"user", "item"} else [*found.columns, NONE]
         index = options.index(guessed) if guessed in options else (len(options) - 1 if NONE in options else None)
         picked = place.selectbox(
-            f"{role.capitalize()} column", options, index=index, key=f"import_{role}_{found.format}"
+            f"{role.capitalize()} column", options, index=index, key=f"import_{role}_{found.format}_{file}"
         )
         columns[f"{role}_column"] = "" if picked == NONE else picked
     if not FORMATS[found.format].header:
@@ -150,9 +154,14 @@ def _preview(request: ImportRequest) -> Preview:
     return _read(repr(request), server.settings(), request)
 
 
-def _show(found: Preview) -> None:
-    """The first rows, and what an import would keep."""
-    if found.problem:
+def _show(found: Preview, unknown: list[str]) -> None:
+    """The first rows, and what an import would keep. unknown: roles whose column nobody has named yet."""
+    if unknown:
+        st.warning(
+            f"Which column holds the {' and which the '.join(f'{role}s' for role in unknown)}? Choose above.",
+            icon=":material/view_column:",
+        )
+    elif found.problem:
         st.error(words.plain(found.problem), icon=":material/report:", title="This would be refused")
     else:
         st.success(f"Would keep {found.effect}.", icon=":material/check:")
@@ -165,16 +174,16 @@ def _ask_for_import() -> None:
     st.session_state[ASKED] = True
 
 
-def _import(request: ImportRequest, found: Preview) -> None:
+def _import(request: ImportRequest, blocked: bool) -> None:
     st.button(
         "Import",
         type="primary",
         icon=":material/save:",
-        disabled=bool(found.problem),
+        disabled=blocked,
         key="import",
         on_click=_ask_for_import,
     )
-    if not st.session_state.pop(ASKED, False) or found.problem:
+    if not st.session_state.pop(ASKED, False) or blocked:
         return
     settings = server.settings()
     try:

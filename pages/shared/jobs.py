@@ -16,7 +16,7 @@ from core.jobs.queue import ACTIVE, Job, Kind, Queue, State
 from pages.shared import boundary, server, tables, words
 
 BUSY_EVERY, IDLE_EVERY = "2s", "10s"
-SHOWN_FAILURES = 3
+SHOWN_FAILURES, SHOWN_JOBS = 3, 12
 ALL_JOBS = "All jobs"
 SWEEP, ACTION, LOG = "sweep", "job_action", "log_of"
 STATE_NAMES = {
@@ -103,7 +103,8 @@ def failure(job: Job) -> None:
     """A failed job: its error and the end of its log."""
     reason = words.plain(job.reason or "no reason was recorded")
     st.error(f"**{words.plain(job.label)}** failed. {reason}", icon=":material/error:")
-    log_tail(job)
+    with st.expander("End of its log", icon=":material/receipt_long:", key=f"tail_{job.id}"):
+        log_tail(job)
 
 
 def log_tail(job: Job) -> None:
@@ -136,11 +137,20 @@ def board() -> None:
 
 def _choice() -> int | None:
     """The sweep to show; None for all jobs."""
-    names = {f"#{s.id} {s.name or 'sweep'} · {words.count(s.runs, 'run')}": s.id for s in queue().sweeps(50)}
+    names = _sweeps()
     chosen = st.selectbox(
         "Show", [*names, ALL_JOBS], key=SWEEP, persist_state="session", label_visibility="collapsed", width=360
     )
     return names.get(chosen)
+
+
+def _sweeps() -> dict[str, int]:
+    return {f"#{s.id} {s.name or 'sweep'} · {words.count(s.runs, 'run')}": s.id for s in queue().sweeps(50)}
+
+
+def show(sweep: int) -> None:
+    """Let the board show that sweep: for callbacks. The browser keeps what it showed unless another is named."""
+    st.session_state[SWEEP] = next((name for name, number in _sweeps().items() if number == sweep), ALL_JOBS)
 
 
 def _controls(found: Sequence[Job]) -> None:
@@ -148,9 +158,9 @@ def _controls(found: Sequence[Job]) -> None:
     told = ", ".join(f"{n:,} {STATE_NAMES[state]}" for state, n in counts.items() if n)
     active = any(counts[state] for state in ACTIVE)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        left = f", {words.left(control.overview(server.settings()).left)}" if active else ""
-        st.markdown(f"**{told}**{left}", width="stretch")
         paused = queue().paused
+        left = "paused" if paused else words.left(control.overview(server.settings()).left)
+        st.markdown(f"**{told}**" + (f", {left}" if active else ""), width="stretch")
         if paused:
             st.button("Resume", icon=":material/play_arrow:", on_click=_resume, key="resume")
         elif active:
@@ -192,10 +202,10 @@ def _table(found: Sequence[Job]) -> None:
             "Seconds": config.NumberColumn(format="%.1f", help="Working time."),
             "Now": config.TextColumn(width="medium"),
             "Do": config.ButtonColumn(
-                key=ACTION, on_click=_do_clicked, args=(tuple(job.id for job in found),), type="tertiary", width="small"
+                key=ACTION, on_click=_do_clicked, args=(tuple(job.id for job in found),), type="tertiary", width=130
             ),
         },
-        height=min(38 + 35 * len(found), 420),
+        height="content" if len(found) <= SHOWN_JOBS else 420,
         key="jobs_table",
         placeholder="",
     )
@@ -215,10 +225,12 @@ def _one(found: Sequence[Job]) -> None:
     """The actions of the table as widgets, for keyboards; and the log that was asked for."""
     labels = {job.id: f"{job.label} ({STATE_NAMES[job.state]})" for job in found}
     with st.popover("One job", icon=":material/more_horiz:", type="tertiary"):
-        picked = st.selectbox("Job", list(labels), format_func=lambda job: labels.get(job, "-"), key="one_job")
+        first = next((n for n, job in enumerate(found) if len(_actions(job)) > 1), 0)
+        picked = st.selectbox("Job", list(labels), first, format_func=lambda job: labels.get(job, "-"), key="one_job")
+        can = next((_actions(job) for job in found if job.id == picked), [])
         with st.container(horizontal=True):
             for action in ("Cancel", "Retry", "Log"):
-                st.button(action, key=f"one_{action}", on_click=_do, args=(action, picked))
+                st.button(action, key=f"one_{action}", on_click=_do, args=(action, picked), disabled=action not in can)
     asked = next((job for job in found if job.id == st.session_state.get(LOG)), None)
     if asked is not None:
         with st.container(border=True):

@@ -33,4 +33,5 @@ def download(frame: pd.DataFrame, name: str, key: str, label: str = "Download CS
 
 def table(frame: pd.DataFrame, alt: str, columns: Mapping[str, Any] | None = None, **options: Any) -> Any:
     """A read-only table as wide as its place. alt: its purpose, for screen readers."""
+    options = {"placeholder": "-", **options}
     return st.dataframe(frame, column_config=dict(columns or {}), hide_index=True, alt=alt, **options)

@@ -42,6 +42,27 @@ def test_an_upload_is_previewed_counted_and_imported(visit, settings: Settings) 
     assert at.session_state["view"].dataset == info.id
 
 
+def test_choices_made_for_one_file_are_not_taken_over_for_the_next(visit, settings: Settings) -> None:
+    """The first has no ratings; the second's must be found all the same, and its own name."""
+    at = visit("data", tab="Add")
+    at.file_uploader[0].upload("bare.csv", b"\n".join(line.rsplit(b",", 1)[0] for line in FILE.split(b"\n"))).run()
+    assert [box.value for box in at.selectbox if box.label == "Rating column"] == ["none"]
+    at.file_uploader[0].upload("rated.csv", FILE).run()
+    assert [box.value for box in at.selectbox if box.label == "Rating column"] == ["rating"]
+    assert [field.value for field in at.text_input if field.label == "Name"] == ["rated"]
+
+
+def test_columns_that_cannot_be_guessed_are_asked_for(visit, settings: Settings) -> None:
+    at = visit("data", tab="Add")
+    at.file_uploader[0].upload("own.csv", FILE.replace(b"user,item,rating", b"p,q,r")).run()
+    assert "Which column holds the users and which the items?" in at.warning[0].value
+    assert at.button(key="import").disabled
+    for label, column in (("User column", "p"), ("Item column", "q")):
+        next(box for box in at.selectbox if box.label == label).select(column).run()
+    assert not at.warning
+    assert "Would keep" in at.success[0].value
+
+
 def test_a_file_that_cannot_be_used_is_refused_with_the_row(visit, settings: Settings) -> None:
     at = visit("data", tab="Add")
     at.file_uploader[0].upload("bad.csv", FILE + b"\n7,8,excellent\n").run()

@@ -40,6 +40,7 @@ def test_start_queues_the_plan_and_the_board_shows_it(visit, settings: Settings,
     assert no_worker == ["started"]
     assert len(Queue(settings).jobs(state=State.QUEUED)) == 3
     assert list(at.dataframe[0].value["State"]) == ["waiting"] * 3
+    assert at.selectbox(key="sweep").value == "#1 sweep · 3 runs"
     at.button(key="cancel_all").click().run()
     assert list(at.dataframe[0].value["State"]) == ["cancelled"] * 3
 
@@ -71,6 +72,7 @@ def test_pause_and_resume(visit, settings: Settings, no_worker: list[str]) -> No
     at.button(key="pause").click().run()
     assert Queue(settings).paused
     assert "paused" in "\n".join(str(c.value) for c in at.sidebar.caption)
+    assert "**9 waiting**, paused" in text(at)
     at.button(key="resume").click().run()
     assert not Queue(settings).paused
 
@@ -84,6 +86,36 @@ def test_a_setting_out_of_range_is_refused_in_words_and_cannot_be_started(
     assert len(at.warning) == 1
     assert value in at.warning[0].value
     assert not [b for b in at.button if b.label.startswith("Train ")]
+
+
+def test_the_board_turns_to_the_sweep_that_was_just_started(visit, settings: Settings, no_worker: list[str]) -> None:
+    """Said in so many words: a browser goes on showing the sweep that it showed before."""
+    info = tiny_dataset(settings)
+    Queue(settings).add_sweep(info.id, results.SHORT, results.SHORT.runs(info.id))
+    at = visit("sweep", strength_auc_ns=["0.1"], seeds="1")
+    assert at.selectbox(key="sweep").value == "#1 Short · 9 runs"
+    next(b for b in at.button if b.label.startswith("Train 2 runs")).click().run()
+    assert at.session_state["sweep"] == "#2 sweep · 3 runs"
+    assert len(at.dataframe[0].value) == 3
+
+
+def test_what_cannot_be_done_to_a_job_is_greyed(visit, settings: Settings, no_worker: list[str]) -> None:
+    results.failed(settings, tiny_dataset(settings), "It broke.", "")
+    at = visit("sweep")
+    assert {a: at.button(key=f"one_{a}").disabled for a in ("Cancel", "Retry", "Log")} == {
+        "Cancel": True,
+        "Retry": False,
+        "Log": False,
+    }
+
+
+def test_without_methods_and_references_there_is_nothing_to_start(visit, settings: Settings) -> None:
+    tiny_dataset(settings)
+    at = visit("sweep")
+    at.multiselect(key="methods").set_value([]).run()
+    at.multiselect(key="references").set_value([]).run()
+    assert not at.exception
+    assert [b.disabled for b in at.button if b.label.startswith("Choose at least one")] == [True]
 
 
 def test_a_preset_fills_the_form(visit, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from core.datasets.store import DatasetInfo
 from core.settings import Settings
+from pages.shared import words
 from pages.shared.lists import moved
 from tests.pages.test_every_page import text
 
@@ -11,6 +12,20 @@ def test_without_pins_the_baseline_stands_beside_the_strongest_auc_ns(visit, tin
     said = text(at).replace("\\", "")
     assert ":orange-badge[A] **RNS" in said
     assert ":blue-badge[B] **AUC-NS β 0.2" in said
+
+
+def test_a_single_pin_stays_on_its_side_and_the_baseline_stands_on_the_other(visit, tiny: DatasetInfo) -> None:
+    for pin, sides in (("a", ("AUC-NS β 0.05", "RNS")), ("b", ("RNS", "AUC-NS β 0.05"))):
+        said = text(visit("users", **{pin: "AUC-NS β 0.05, dim 8, epochs 6"})).replace("\\", "")
+        assert f":orange-badge[A] **{sides[0]}" in said
+        assert f":blue-badge[B] **{sides[1]}" in said
+
+
+def test_the_line_about_the_user_agrees_with_the_items_below_it(visit, tiny: DatasetInfo) -> None:
+    at = visit("users", user="u07")
+    history = at.dataframe[2].value
+    assert f"took {len(history)} items" in text(at)
+    assert f"{words.percent(history['Shown to'].mean())} of users" in text(at)
 
 
 def test_two_lists_history_and_held_out_items(visit, tiny: DatasetInfo) -> None:
