@@ -13,7 +13,7 @@ from core.jobs.queue import ACTIVE, Job, Kind
 from core.warehouse import queries
 from pages.shared import boundary, frame, importing, jobs, server, tables, view, words
 
-TAB = "tab"
+TAB, WHICH = "tab", "remove_which"
 THREE_LINES = 64  # pixels
 SPLITS = ("train", "validation", "test")
 HOT_SHARES = tuple(range(1, 51))
@@ -31,6 +31,7 @@ def remove(dataset: str) -> None:
     """Remove a prepared data set: for a button's callback."""
     with boundary.attempt("removing the data set"):
         store.remove_dataset(server.settings(), dataset)
+        st.session_state[WHICH] = None
         boundary.say("Removed. Its finished runs are kept.")
 
 
@@ -116,10 +117,10 @@ def prepared(sets: pd.DataFrame) -> None:
         with st.popover("Remove one", icon=":material/delete:", type="tertiary"):
             titles = dict(zip(sets["dataset"], sets["title"], strict=True))
             chosen = st.selectbox(
-                "Data set", list(titles), format_func=lambda d: titles.get(d, "-"), key="remove_which"
+                "Data set", list(titles), index=None, format_func=lambda d: titles.get(d, "-"), key=WHICH
             )
             st.caption("Its runs stay on disk and come back with it; an import of your own has to be imported again.")
-            st.button("Remove", on_click=remove, args=(chosen,), key="remove")
+            st.button("Remove", on_click=remove, args=(chosen,), key="remove", disabled=chosen is None)
 
 
 def look(here: view.View) -> None:

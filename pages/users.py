@@ -11,7 +11,7 @@ from core.charts import users as charts
 from core.warehouse import queries
 from pages.shared import boundary, frame, lists, server, tables, view, words
 
-USER, FIND, ORDER, SPLIT, SEED = "user", "find", "order", "held_out", "seed"
+USER, FIND, ORDER, SPLIT, SEED, FIRST = "user", "find", "order", "held_out", "seed", "first_user"
 ORDERS = {
     "lists differ most": "lists",
     "gains most": "gain",
@@ -65,9 +65,16 @@ def go_to(user: str) -> None:
 
 
 def anyone(dataset: str) -> None:
-    """Show a user at random: for a callback."""
+    """Show a user at random: for a callback. Nobody where the data set has gone meanwhile."""
     with boundary.attempt("the choice of a user"):
-        go_to(random.choice(list(server.ask(queries.user_profiles, dataset)["user_id"])))
+        if users := list(server.ask(queries.user_profiles, dataset)["user_id"]):
+            go_to(random.choice(users))
+
+
+def begin_again() -> None:
+    """Show the first of the users who are found next: for callbacks of what finds and orders them."""
+    st.session_state[USER] = None
+    st.session_state[FIRST] = True
 
 
 def candidates(here: view.View, runs: tuple[str, str], split: str, cutoff: int) -> tuple[list[str], str]:
@@ -77,9 +84,9 @@ def candidates(here: view.View, runs: tuple[str, str], split: str, cutoff: int) 
         found = server.ask(queries.find_users, here.dataset, text, OFFERED)
         exact = found["user_id"] == text
         told = (
-            f"{len(found):,} users whose id or titles match"
+            f"{words.count(len(found), 'user')} found by id or by a title they took"
             if len(found) < OFFERED
-            else f"the first {OFFERED} users that match"
+            else f"the first {OFFERED} users found by id or by a title they took"
         )
         return list(found.loc[exact, "user_id"]) + list(found.loc[~exact, "user_id"]), told
     order = ORDERS.get(st.session_state.get(ORDER, ""), "lists")
@@ -99,18 +106,24 @@ def choose_user(here: view.View, runs: tuple[str, str], split: str, cutoff: int)
     """The row of widgets that chooses a user."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.text_input(
-            "Find by id or title", key=FIND, bind="query-params", placeholder="405, or fargo", max_chars=80, width=190
+            "Find by id or title", key=FIND, bind="query-params", placeholder="405, or fargo", max_chars=80, width=190,
+            on_change=begin_again,
+        )  # fmt: skip
+        st.selectbox(
+            "First the user whose list", list(ORDERS), key=ORDER, bind="query-params", width=210, on_change=begin_again
         )
-        st.selectbox("First the user whose list", list(ORDERS), key=ORDER, bind="query-params", width=210)
         offered, told = candidates(here, runs, split, cutoff)
-        asked = st.session_state.get(USER) or st.query_params.get(USER)
+        first = st.session_state.pop(FIRST, False)
+        asked = None if first else st.session_state.get(USER) or st.query_params.get(USER)
         if asked and asked not in offered and len(server.ask(queries.user, here.dataset, str(asked), split)):
             offered = [str(asked), *offered]
         if not offered:
             st.caption("Nobody matches. Try a part of an id, or a word of a title.")
             return None
-        user = st.selectbox("User", offered, key=USER, bind="query-params", width=130)
-        user = user if user in offered else offered[0]
+        if asked not in offered:
+            st.session_state[USER] = offered[0]
+        # no default: whoever was chosen by Random or Next would be it, left out of the URL, and lost in a fresh browser
+        user = st.selectbox("User", offered, index=None, key=USER, bind="query-params", width=130) or offered[0]
         later = offered[(offered.index(user) + 1) % len(offered)]
         st.button(
             "Next", icon=":material/arrow_forward:", on_click=go_to, args=(later,), help="The next in this order."

@@ -39,6 +39,9 @@ VIEWS = {**PAGES, "Data look": "data?tab=Look", "Data add": "data?tab=Add"}
 """What is photographed: every page, and the other tabs of Data."""
 TALLEST = 4000
 MARKS = "[data-testid=stVegaLiteChart] .mark-symbol.role-mark.marks_marks path"
+DRAWN = (
+    "() => [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].every(c => c.querySelector('svg, canvas'))"
+)
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
@@ -119,6 +122,7 @@ class Visit:
         self.page.wait_for_selector(IDLE, timeout=60_000)
         self.page.wait_for_timeout(700)
         self.page.wait_for_selector(IDLE, timeout=60_000)
+        self.page.wait_for_function(DRAWN, timeout=30_000)
 
     def menu(self, title: str) -> None:
         """Follow a link of the navigation."""

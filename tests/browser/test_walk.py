@@ -55,6 +55,28 @@ def test_from_the_first_page_to_a_user_and_back(visit: Visit, browser, address: 
     again.clean()
 
 
+def test_a_link_names_a_user_who_was_chosen_at_random(visit: Visit, browser, address: str) -> None:
+    visit.open("users")
+    visit.page.get_by_role("button", name="Random").click()
+    visit.settle()
+    link = visit.parameters()
+    assert f"User {link['user']} took" in visit.text()
+    again = new_visit(browser, address)
+    again.page.goto(visit.page.url)
+    again.settle()
+    assert again.text() == visit.text()
+    again.clean()
+
+
+def test_the_menu_is_never_a_list_of_files(cache, browser) -> None:
+    """A fresh server knows its pages only once app.py has named them: which it does before anything slow."""
+    with serving(cache) as address:
+        page = browser.new_context().new_page()
+        page.goto(address)
+        page.wait_for_selector("[data-testid=stLogo], [data-testid=stSidebarLogo]", timeout=30_000)
+        assert page.locator("[data-testid=stSidebarNavLink]", has_text="trade off").count() == 0
+
+
 def test_the_back_button_keeps_the_pins(visit: Visit) -> None:
     visit.open("trade_off")
     visit.click(visit.marks()[0])

@@ -82,6 +82,8 @@ def test_an_empty_file_is_refused(visit, settings: Settings) -> None:
 
 def test_a_data_set_can_be_removed(visit, settings: Settings, tiny: DatasetInfo) -> None:
     at = visit("data")
+    assert at.button(key="remove").disabled
+    at.selectbox(key="remove_which").select(tiny.id).run()
     at.button(key="remove").click().run()
     assert not at.exception
     assert store.list_datasets(settings) == []

@@ -47,8 +47,20 @@ def test_an_item_is_common_moved_or_new() -> None:
 
 def test_search_by_id_and_by_a_title_they_took(visit, tiny: DatasetInfo) -> None:
     assert visit("users", find="u1").selectbox(key="user").options[0] == "u10"
-    assert "titles match" in text(visit("users", find="title 70"))
+    assert "found by id or by a title they took" in text(visit("users", find="title 70"))
     assert "Nobody matches" in text(visit("users", find="no such film"))
+
+
+def test_a_search_and_another_order_show_the_first_who_is_found(visit, tiny: DatasetInfo) -> None:
+    at = visit("users", user="u07")
+    at.text_input(key="find").input("u33").run()
+    assert "User **u33**" in text(at)
+    at.text_input(key="find").input("").run()
+    first = at.selectbox(key="user").options[0]
+    assert f"User **{first}**" in text(at)
+    at.selectbox(key="order").select("gains most").run()
+    assert not at.exception
+    assert at.selectbox(key="user").value == at.selectbox(key="user").options[0]
 
 
 def test_next_and_random_go_to_another_user(visit, tiny: DatasetInfo) -> None:
