@@ -123,7 +123,9 @@ def acquire_dataset(settings: Settings, name: str, progress: Callable[[float, st
 
 
 def work(attempt: Attempt, train: Train = train_run, acquire: Acquire = acquire_dataset) -> Outcome:
-    """Make the attempt. Never raises: whatever goes wrong is an outcome, its traceback in the log.
+    """Make the attempt. Never raises: whatever goes wrong is an outcome, and told in the log.
+
+    What a person can mend is logged as its sentence. Pages show the log, so only a surprise leaves a traceback there.
 
     train, acquire: what trains a run and what fetches a data set.
     """
@@ -134,7 +136,7 @@ def work(attempt: Attempt, train: Train = train_run, acquire: Acquire = acquire_
         except Cancelled:
             return Outcome(State.CANCELLED)
         except LabError as error:
-            traceback.print_exc()
+            sys.stderr.write(f"{error}\n")
             return Outcome(State.FAILED, str(error))
         except MemoryError:
             traceback.print_exc()
@@ -264,7 +266,7 @@ def _prepare(attempt: Attempt, acquire: Acquire) -> Outcome:
     except SourceUnreachable as error:
         if not fallback:
             raise
-        traceback.print_exc()
+        sys.stderr.write(f"{error}\n")
         return Outcome(State.DONE, str(error), acquire(attempt.settings, str(fallback), observe).id)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from core.datasets.store import DatasetInfo
-from core.errors import Cancelled
+from core.errors import Cancelled, RunFailed
 from core.jobs import artifacts, attempt
 from core.jobs.attempt import CURVE_POINTS, Attempt, Outcome, log_path, rotate, work
 from core.jobs.queue import Queue, Report, State
@@ -90,6 +90,17 @@ def test_an_error_nobody_foresaw_is_a_reason_with_a_traceback_in_the_log(setting
     assert log.startswith(f"--- {mine.job.label}: attempt 1\nTraceback")
     print("afterwards the terminal is ours again", flush=True)
     assert capfd.readouterr().out == "afterwards the terminal is ours again\n"
+
+
+def test_what_a_person_can_mend_is_its_sentence_in_the_log(settings, tiny):
+    mine, diverged = begun(settings, tiny.id), RunFailed("Training diverged", "Lower lr")
+
+    def train(dataset, run, observe):
+        raise diverged
+
+    assert work(mine, train) == Outcome(State.FAILED, str(diverged))
+    log = log_path(settings, mine.job.id).read_text("utf-8")
+    assert log == f"--- {mine.job.label}: attempt 1\n{diverged}\n"
 
 
 def test_memory_that_ran_out_has_a_sentence(settings, tiny):
