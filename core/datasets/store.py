@@ -36,7 +36,6 @@ __all__ = [
 
 FORMAT_VERSION = 1
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-SPLIT_TYPE = pa.dictionary(pa.int8(), pa.string())
 TRAINED_ON = {"validation": ("train",), "refit": ("train", "validation"), "paper": ("train", "validation")}
 
 _FOLDER = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")

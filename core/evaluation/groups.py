@@ -20,7 +20,6 @@ N_DECILES = 10
 COLD_PERCENT = 85
 HEAD_INTERACTIONS_PERCENT = 80
 GROUP_PERCENT = 20
-USER_GROUPS = ("niche", "diverse", "blockbuster")
 
 
 def hot_items(popularity: NDArray[np.integer], head: Head = "items") -> NDArray[np.bool_]:

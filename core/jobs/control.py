@@ -209,11 +209,6 @@ def overview(settings: Settings) -> Activity:
     return Activity(counts[State.RUNNING], counts[State.QUEUED], counts[State.FAILED], left, queue.paused)
 
 
-def learning_curve(settings: Settings, job: int) -> list[tuple[int, float, float | None, float | None]]:
-    """What a job has reported so far: rows (epoch, seconds, loss, metric)."""
-    return Queue(settings).curve(job)
-
-
 def log_tail(settings: Settings, job: int | Job, lines: int = 40) -> str:
     """The end of a job's log; empty if it never ran."""
     path = log_path(settings, job.id if isinstance(job, Job) else job)
