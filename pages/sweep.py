@@ -13,8 +13,8 @@ import streamlit as st
 from core.errors import LabError
 from core.jobs import control
 from core.models.choices import BASELINES, ENCODERS, LOSSES, OPTIMIZERS, PROTOCOLS, SAMPLERS, UPDATERS, Choice
+from core.models.fields import FIELDS
 from core.models.sweep import DEFAULT_SWEEP, Grid, Sweep
-from core.models.variant import FIELDS
 from pages.shared import boundary, frame, jobs, server, view, words
 
 MODULES: Mapping[str, Mapping[str, Choice]] = {

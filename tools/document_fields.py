@@ -9,7 +9,8 @@ import itertools
 from pathlib import Path
 
 from core.models.choices import SAMPLERS, UPDATERS
-from core.models.variant import FIELDS, MODULES, Field, make_variant
+from core.models.fields import FIELDS, MODULES, Field
+from core.models.variant import make_variant
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "cli.md"
 START, END = "<!-- fields: python -m tools.document_fields -->\n", "<!-- end of fields -->"

@@ -20,7 +20,8 @@ from core.models.choices import (
     UPDATERS,
     Choice,
 )
-from core.models.variant import FIELDS, MODULES, make_variant
+from core.models.fields import FIELDS, MODULES
+from core.models.variant import make_variant
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "methods.md"
 START, END = "<!-- {}: python -m tools.document_methods -->\n", "<!-- end of {} -->"

@@ -11,9 +11,9 @@ from typing import Any
 from core.cli.command import Parser
 from core.errors import Refused
 from core.models.choices import BASELINES, PROTOCOLS
+from core.models.fields import FIELDS, MODULES, OWN_FIELDS, Field
 from core.models.plan import is_seed, read_plan
 from core.models.sweep import Grid, Sweep
-from core.models.variant import FIELDS, MODULES, Field
 
 
 def add_sweep_options(parser: Parser) -> None:
@@ -67,6 +67,8 @@ def asked_sweep(args: argparse.Namespace) -> Sweep:
     Without fields, baseline and file it is the default variant; with baselines only, just those.
     """
     grid = {name: values for name in FIELDS if (values := getattr(args, name)) is not None}
+    if "lr_decay" in grid:  # the steps of one schedule; a plan file can hold several
+        grid["lr_decay"] = [" ".join(grid["lr_decay"])]
     if args.file:
         if grid or args.baseline:
             given = option(next(iter(grid))) if grid else "--baseline"
@@ -88,7 +90,7 @@ def asked_sweep(args: argparse.Namespace) -> Sweep:
 
 def unused_fields(asked: Sweep) -> list[str]:
     """The fields whose values change nothing, since no variant asked for uses them."""
-    modules = [list(_modules(grid, asked.protocol)) for grid in asked.grids]
+    modules = [[*_modules(grid, asked.protocol), *({"baseline": b} for b in asked.baselines)] for grid in asked.grids]
     given = {name: None for grid in asked.grids for name in grid}
     return [
         name
@@ -102,6 +104,11 @@ def unused_fields(asked: Sweep) -> list[str]:
 
 def _modules(grid: Grid, protocol: str) -> Iterator[dict[str, Any]]:
     """Every combination of building modules in the grid: which fields are used follows from these."""
-    choices = {"protocol": [protocol], **{name: grid.get(name, [field.default({})]) for name, field in MODULES.items()}}
-    for values in itertools.product(*choices.values()):
-        yield dict(zip(choices, values, strict=True))
+    if grid and not grid.keys() - set(OWN_FIELDS.values()):  # settings of baselines only: nothing is trained
+        return
+    named = {name: grid.get(name, [None]) for name in MODULES}
+    for values in itertools.product(*named.values()):
+        chosen: dict[str, Any] = {"protocol": protocol}
+        for (name, field), value in zip(MODULES.items(), values, strict=True):
+            chosen[name] = field.default(chosen) if value is None else value
+        yield chosen

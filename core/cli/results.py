@@ -167,7 +167,7 @@ def _as_frame(records: list[Record], by: str) -> pd.DataFrame:
     """
     import pandas as pd
 
-    from core.models.variant import FIELDS
+    from core.models.fields import FIELDS
 
     frame = pd.DataFrame([_flat(record) for record in records], columns=None if records else [by, "label"])
     return frame.astype({name: "Int64" for name in frame if name in FIELDS and FIELDS[str(name)].kind is int})

@@ -1,19 +1,22 @@
 """Default settings of every (encoder, sampler, loss, updater, optimizer), found by a search on validation.
 
-Here: one table. `dns` and `auc_ns` share their rows, so that beta 0 lies on the path; so do `rns` and `pns`.
+Here: one table, and which combinations take another's row. `dns` and `auc_ns` share theirs, so that beta 0 lies on the
+path; so do the samplers that begin at `rns`.
 Not here: what a setting means (variant.py), and the search (benchmarks/search_defaults.py; docs/methods.md tells how).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-Row = Mapping[str, float | int]
+Row = Mapping[str, float | int | str]
+Key = tuple[str, str, str, str, str]
 
 BASE: Row = {"dim": 32, "epochs": 200}
 LONGER: Row = {"epochs": 250}  # moving aggregation is slower to settle
+BATCHES: Row = {"epochs": 100, "batch": 1024, "init_sigma": 0.1}
 
-ROWS: dict[tuple[str, str, str, str, str], Row] = {
+ROWS: dict[Key, Row] = {
     ("mf", "rns", "bpr", "two_bp", "sgd"): {"lr": 0.013, "l2": 0.034, "init_sigma": 0.15},
     ("mf", "bns", "bpr", "two_bp", "sgd"): {"lr": 0.018, "l2": 0.04, "init_sigma": 0.14},
     ("mf", "auc_ns", "bpr", "two_bp", "sgd"): {"lr": 0.012, "l2": 0.047, "init_sigma": 0.078},
@@ -38,12 +41,43 @@ ROWS: dict[tuple[str, str, str, str, str], Row] = {
         "aggregation": 0.988,
         **LONGER,
     },
+    ("mf", "rns", "bpr", "two_bp", "adam"): {"lr": 0.01, "l2": 1e-5, **BATCHES},
+    ("mf", "rns", "bpr", "one_bp", "adam"): {"lr": 0.01, "l2": 1e-5, "aggregation": 0.99, **BATCHES},
+    ("lightgcn", "rns", "bpr", "two_bp", "adam"): {"lr": 0.01, "l2": 1e-5, **BATCHES},
+    ("lightgcn", "rns", "bpr", "one_bp", "adam"): {"lr": 0.01, "l2": 1e-5, "aggregation": 0.99, **BATCHES},
+    ("lightgcn", "rns", "bpr", "two_bp", "sgd"): {"lr": 0.013, "l2": 0.034, **BATCHES},
+    ("lightgcn", "rns", "bpr", "one_bp", "sgd"): {"lr": 0.034, "l2": 0.00093, "aggregation": 0.962, **BATCHES},
 }
 
-SHARED = {"dns": "auc_ns", "pns": "rns"}
+SHARED = {"dns": "auc_ns", "pns": "rns", "fair_static": "rns"}
 """Samplers that take another's row: those that are one method at one end of a path."""
+
+BASELINE_SETTINGS: dict[str, Row] = {
+    "ease": {"ease_lambda": 500.0},
+    "item_knn": {"knn_neighbours": 100},
+    "pop_penalty": {"penalty_strength": 0.05},
+}
 
 
 def default_settings(encoder: str, sampler: str, loss: str, updater: str, optimizer: str) -> Row:
-    """The tested settings of one combination. Raises KeyError for one that the table lacks."""
-    return {**BASE, **ROWS[encoder, SHARED.get(sampler, sampler), loss, updater, optimizer]}
+    """The tested settings of one combination, or those of the nearest one that was searched (`searched`)."""
+    return {**BASE, **ROWS[searched(encoder, sampler, loss, updater, optimizer)]}
+
+
+def searched(encoder: str, sampler: str, loss: str, updater: str, optimizer: str) -> Key:
+    """Whose row a combination takes: its own, else its loss's with `rns`, its sampler's with `bpr`, or `rns` and `bpr`.
+
+    Those that differ in the encoder or the optimizer never share: learning rates do not carry over.
+    """
+    asked = (encoder, SHARED.get(sampler, sampler), loss, updater, optimizer)
+    return next(key for key in _nearest(asked) if key in ROWS)
+
+
+def _nearest(asked: Key) -> Iterator[Key]:
+    encoder, sampler, loss, updater, optimizer = asked
+    yield asked
+    yield (encoder, "rns", loss, updater, optimizer)
+    yield (encoder, sampler, "bpr", updater, optimizer)
+    yield (encoder, "rns", "bpr", updater, optimizer)
+    if encoder == "mf" and optimizer == "sgd":  # a loss of the autograd engine, in batches whose gradients are summed
+        yield ("mf", "rns", "bpr", updater, "sgd")

@@ -21,8 +21,8 @@ from typing import Any
 
 from core.errors import BadInput
 from core.models.choices import BASELINES, PROTOCOLS
+from core.models.fields import FIELDS
 from core.models.sweep import Sweep
-from core.models.variant import FIELDS
 
 KEYS = ("name", "protocol", "seeds", "baselines", "grids")
 LARGEST_SEED = 2**63 - 1

@@ -11,9 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import BadVariant
+from core.models.fields import OWN_FIELDS
 from core.models.variant import Run, Variant, make_variant
 
 Grid = Mapping[str, Sequence[Any]]
+
+WITHOUT_CHANCE = frozenset({"most_popular", "item_knn", "ease"})
+"""Baselines that every seed gives the same."""
+BASELINE_OF = {field: baseline for baseline, field in OWN_FIELDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +35,7 @@ class Sweep:
         """The variants asked for on that data set, each once, in that order. Raises BadVariant with every reason."""
         found: dict[str, Variant] = {}
         reasons: dict[str, None] = {}
-        requests = [{"baseline": b} for b in self.baselines]
-        for grid in self.grids:
-            requests += [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
-        for request in requests:
+        for request in self._requests():
             try:
                 variant = make_variant(dataset, self.protocol, **request)
                 found.setdefault(variant.id, variant)
@@ -43,16 +45,40 @@ class Sweep:
             raise BadVariant(reasons)
         return list(found.values())
 
+    def _requests(self) -> list[dict[str, Any]]:
+        """What is asked for, as the arguments of `make_variant`: references, trained ones, re-ranked ones.
+
+        The setting of a baseline is a value like any other in a grid; a grid of nothing else asks for no training.
+        """
+        trained = [
+            {k: v for k, v in grid.items() if k not in BASELINE_OF}
+            for grid in self.grids
+            if not grid or not grid.keys() <= BASELINE_OF.keys()
+        ]
+        own = {k: list(v) for grid in self.grids for k, v in grid.items() if k in BASELINE_OF}
+        asked = [request for grid in trained for request in _combined(grid)]
+        references = [
+            {"baseline": b, **request}
+            for b in self.baselines
+            if b != "pop_penalty"
+            for request in _combined({k: v for k, v in own.items() if BASELINE_OF[k] == b})
+        ]
+        if "pop_penalty" not in self.baselines:
+            return references + asked
+        penalties = _combined({k: v for k, v in own.items() if BASELINE_OF[k] == "pop_penalty"})
+        reranked = [{"baseline": "pop_penalty", **a, **p} for a in asked or [{}] for p in penalties]
+        return references + asked + reranked
+
     def runs(self, dataset: str) -> list[Run]:
         """Each variant with each seed; seeds vary slowest, so that every point has a first seed early.
 
-        A baseline without chance in it ("most_popular") is run with the first seed only.
+        A baseline without chance in it ("most_popular", "ease") is run with the first seed only.
         """
         variants = self.variants(dataset)
         found: dict[str, Run] = {}
         for seed in self.seeds:
             for variant in variants:
-                run = Run(variant, self.seeds[0] if variant.baseline == "most_popular" else seed)
+                run = Run(variant, self.seeds[0] if variant.baseline in WITHOUT_CHANCE else seed)
                 found.setdefault(run.id, run)
         return list(found.values())
 
@@ -78,9 +104,21 @@ class Sweep:
         )
 
 
+def _combined(grid: Grid) -> list[dict[str, Any]]:
+    return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+
+
+BETAS = [0.0, 0.01, 0.025, 0.05, 0.1, 0.2]
+
 DEFAULT_SWEEP = Sweep(
-    grids=({"sampler": ["rns"]}, {"sampler": ["auc_ns"], "beta": [0.0, 0.01, 0.025, 0.05, 0.1, 0.2]}),
+    grids=(
+        {"sampler": ["rns"]},
+        {"sampler": ["auc_ns"], "beta": BETAS},
+        {"sampler": ["auc_ns"], "updater": ["one_bp"], "beta": BETAS},
+    ),
     baselines=("most_popular",),
     name="Default comparison",
 )
-"""What a first start trains: most popular, RNS, and the AUC-NS curve from beta 0, which is DNS. 21 trained runs."""
+"""What a first start trains: most popular, RNS, and AUC-NS over beta from 0, which is DNS, alone and with OneBP.
+
+39 trained runs."""

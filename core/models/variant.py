@@ -1,163 +1,23 @@
 """What a variant is: one choice from each table, its settings, and what may be combined.
 
 A variant is a configuration without a seed; with a seed (and the number of a bootstrap replicate, if any) it is a run.
-Here: the fields (one table, FIELDS), defaults, the rules, ids and labels.
-Not here: the choices themselves (choices.py), tested default settings (defaults.py), grids of variants (sweep.py).
+Here: variants and runs, their one form, ids and labels.
+Not here: the table of fields (fields.py), what may be combined (rules.py), grids of variants (sweep.py).
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from core.errors import BadVariant, Unknown
 from core.ids import content_id
 from core.models import RESULT_VERSION
-from core.models.choices import (
-    BASELINES,
-    DUPLICATES,
-    ENCODERS,
-    LOSSES,
-    OPTIMIZERS,
-    PROTOCOLS,
-    SAMPLERS,
-    UPDATERS,
-    Choice,
-    Strength,
-)
-from core.models.defaults import default_settings
-
-Value = str | int | float
-Choices = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of a variant: what it is, when it is used, what it may be."""
-
-    kind: type
-    help: str
-    used: Callable[[Choices], bool]
-    default: Callable[[Choices], Any]
-    low: float = 0
-    high: float = 0
-    low_open: bool = False
-    high_open: bool = False
-    choices: Mapping[str, Choice] | None = None
-
-
-def _always(_: Choices) -> bool:
-    return True
-
-
-def _sampler(*names: str) -> Callable[[Choices], bool]:
-    return lambda c: c["sampler"] in names
-
-
-def _value(value: Value) -> Callable[[Choices], Value]:
-    return lambda _: value
-
-
-def _tested(name: str, otherwise: Value | None = None) -> Callable[[Choices], Any]:
-    def default(c: Choices) -> Any:
-        row = default_settings(c["encoder"], c["sampler"], c["loss"], c["updater"], c["optimizer"])
-        return row[name] if otherwise is None else row.get(name, otherwise)
-
-    return default
-
-
-def _one_bp(c: Choices) -> bool:
-    return bool(c["updater"] == "one_bp")
-
-
-FIELDS: dict[str, Field] = {
-    # the building modules first: the settings' defaults and uses follow from them
-    "encoder": Field(str, "user-item encoding", _always, _value("mf"), choices=ENCODERS),
-    "sampler": Field(str, "negative sampling", _always, _value("rns"), choices=SAMPLERS),
-    "loss": Field(str, "loss", _always, _value("bpr"), choices=LOSSES),
-    "updater": Field(str, "updating", _always, _value("two_bp"), choices=UPDATERS),
-    "optimizer": Field(str, "optimizer; the engine follows from it", _always, _value("sgd"), choices=OPTIMIZERS),
-    "dim": Field(int, "length of an embedding", _always, _tested("dim"), low=1, high=4096),
-    "lr": Field(float, "learning rate", _always, _tested("lr"), low=0, low_open=True, high=100),
-    "l2": Field(float, "weight decay of the rows of a pair", _always, _tested("l2"), low=0, high=100),
-    "epochs": Field(int, "passes over the training pairs, at most", _always, _tested("epochs"), low=1, high=100_000),
-    "init_sigma": Field(
-        float,
-        "standard deviation of the initial embeddings",
-        _always,
-        _tested("init_sigma"),
-        low=0,
-        low_open=True,
-        high=10,
-    ),
-    "eval_every": Field(
-        int,
-        "epochs between two evaluations (1 under protocol paper)",
-        _always,
-        lambda c: 1 if c["protocol"] == "paper" else 5,
-        low=1,
-        high=100_000,
-    ),
-    "early_stopping": Field(
-        int,
-        "stop after so many evaluations without a better one; 0 never stops",
-        lambda c: bool(c["protocol"] != "refit"),
-        lambda c: 0 if c["protocol"] == "paper" else 10,
-        low=0,
-        high=100_000,
-    ),
-    "exponent": Field(float, "power of popularity", _sampler("pns"), _value(0.75), low=0, high=2),
-    "candidates": Field(
-        int, "candidates M a pair", _sampler("dns", "bns", "auc_ns"), _tested("candidates", 5), low=1, high=1000
-    ),
-    "false_negative_cost": Field(
-        float, "weight of true negatives against false ones", _sampler("bns"), _value(5.0), low=0, high=1000
-    ),
-    "references": Field(
-        int, "positives and negatives N in AUC-NS's means", _sampler("auc_ns"), _value(10), low=1, high=1000
-    ),
-    "alpha": Field(
-        float,
-        "macro-AUC of the encoder",
-        _sampler("auc_ns"),
-        _value(0.6),
-        low=0.5,
-        low_open=True,
-        high=1,
-        high_open=True,
-    ),
-    "beta": Field(float, "sampling prior strength; 0 is DNS", _sampler("auc_ns"), _value(0.025), low=0, high=10),
-    "gamma": Field(
-        float,
-        "false-positive-rate range of the partial AUC",
-        _sampler("auc_ns"),
-        _value(0.006),
-        low=0,
-        low_open=True,
-        high=1,
-    ),
-    "tau": Field(float, "temperature of the scores", _always, _tested("tau", 1.0), low=0, low_open=True, high=1000),
-    "aggregation": Field(
-        float,
-        "share of a user's embedding that a move keeps",
-        _one_bp,
-        _tested("aggregation", 0.99),
-        low=0,
-        high=1,
-        high_open=True,
-    ),
-    "duplicates": Field(
-        str, "moves of a user who occurs several times", _one_bp, _value("in_order"), choices=DUPLICATES
-    ),
-    "threads": Field(int, "threads of the training process", _always, _value(1), low=1, high=1),
-}
-"""Every field, in the order in which defaults are filled in. The command line and the Sweep page follow it."""
-
-
-MODULES = {name: FIELDS[name] for name in ("encoder", "sampler", "loss", "updater", "optimizer")}
-"""The building modules and what steps them: every other field's use and default follows from these."""
+from core.models.choices import BASELINES, ENCODERS, LOSSES, OPTIMIZERS, PROTOCOLS, SAMPLERS, UPDATERS, Strength
+from core.models.defaults import BASELINE_SETTINGS
+from core.models.fields import FIELDS, MODULES, OWN_FIELDS, Value, bad_choice, engine_of, judge
+from core.models.rules import reasons_against
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,9 +39,13 @@ class Variant:
     lr: float | None = None
     l2: float | None = None
     epochs: int | None = None
-    init_sigma: float | None = None
+    init_sigma: float | str | None = None
+    batch: int | None = None
+    lr_decay: str | None = None
+    l2_form: str | None = None
     eval_every: int | None = None
     early_stopping: int | None = None
+    layers: int | None = None
     exponent: float | None = None
     candidates: int | None = None
     false_negative_cost: float | None = None
@@ -189,10 +53,33 @@ class Variant:
     alpha: float | None = None
     beta: float | None = None
     gamma: float | None = None
+    group_shift: float | None = None
+    negatives: int | None = None
     tau: float | None = None
+    power: float | None = None
+    sam_weight: float | None = None
+    sam: str | None = None
+    cause_weight: float | None = None
+    cause_share: float | None = None
+    macr_c: float | None = None
+    macr_item: float | None = None
+    macr_user: float | None = None
+    margin_scale: float | None = None
+    tau2: float | None = None
+    warm_up: int | None = None
+    positives: int | None = None
+    var_c: float | None = None
+    rarity: float | None = None
+    hardness_pos: float | None = None
+    popularity: float | None = None
+    hardness_neg: float | None = None
+    var_form: str | None = None
     aggregation: float | None = None
     duplicates: str | None = None
     threads: int | None = None
+    ease_lambda: float | None = None
+    knn_neighbours: int | None = None
+    penalty_strength: float | None = None
 
     @property
     def id(self) -> str:
@@ -201,21 +88,62 @@ class Variant:
 
     @property
     def engine(self) -> str:
-        """What runs its epochs: "compiled", or "closed form" for a baseline."""
-        return "closed form" if self.baseline else "compiled"
+        """What runs its epochs: "compiled" or "autograd"; for baselines "closed form", for pop_penalty "re-ranking"."""
+        if self.baseline:
+            return "re-ranking" if self.baseline == "pop_penalty" else "closed form"
+        return engine_of(self.used())
 
     @property
     def method(self) -> str:
-        """The key of its colour, shape and path: "auc_ns", "one_bp+dns", "most_popular"."""
+        """The key of its colour, shape and path: "auc_ns", "one_bp+dns", "lightgcn+infonce", "ease".
+
+        What differs from MF, two-sided updating, BPR and RNS, joined; at least the sampler or the loss.
+        """
         if self.baseline:
             return self.baseline
-        return f"one_bp+{self.sampler}" if self.updater == "one_bp" else str(self.sampler)
+        parts = [str(self.encoder)] if self.encoder != "mf" else []
+        parts += [str(self.updater)] if self.updater != "two_bp" else []
+        return "+".join([*parts, *self._core])
+
+    @property
+    def _core(self) -> list[str]:
+        """The loss if it is not BPR, the sampler if it is not RNS; RNS where there is neither."""
+        core = [str(self.loss)] if self.loss != "bpr" else []
+        return [*core, str(self.sampler)] if self.sampler != "rns" or not core else core
+
+    @property
+    def method_label(self) -> str:
+        """The method in words: "OneBP + DNS"."""
+        if self.baseline:
+            return BASELINES[self.baseline].label
+        parts = [ENCODERS[str(self.encoder)].label] if self.encoder != "mf" else []
+        parts += [UPDATERS[str(self.updater)].label] if self.updater != "two_bp" else []
+        return " + ".join([*parts, *(_core_label(name) for name in self._core)])
+
+    @property
+    def strengths(self) -> list[tuple[str, Strength, float]]:
+        """Every debias strength it has, with the choice it belongs to and its value. The first is its path's.
+
+        That is the penalty's, else the sampler's, else the loss's.
+        """
+        chosen = [(BASELINES, self.baseline), (SAMPLERS, self.sampler), (LOSSES, self.loss)]
+        return [
+            (name, s, float(getattr(self, s.field)))
+            for table, name in chosen
+            if name and (s := table[name].strength) is not None
+        ]
 
     @property
     def strength(self) -> tuple[Strength, float] | None:
         """Its debias strength and the value it has; None for a method without one."""
-        found = SAMPLERS[self.sampler].strength if self.sampler else None
-        return (found, float(getattr(self, found.field))) if found else None
+        return self.strengths[0][1:] if self.strengths else None
+
+    @property
+    def reranked(self) -> Variant | None:
+        """What a popularity penalty re-ranks; None for everything else."""
+        if self.baseline != "pop_penalty":
+            return None
+        return make_variant(self.dataset, self.protocol, **_settings(self, without="penalty_strength"))
 
     @property
     def label(self) -> str:
@@ -242,7 +170,8 @@ class Variant:
         found = self.strength
         if not found:
             return None
-        return make_variant(self.dataset, self.protocol, **{**_settings(self), found[0].field: found[0].off})
+        settings = {**_settings(self), found[0].field: found[0].off}
+        return make_variant(self.dataset, self.protocol, self.baseline, **settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,27 +214,26 @@ def make_variant(dataset: str, protocol: str = "validation", baseline: str | Non
     for name in choices:
         if name not in FIELDS:
             raise Unknown("field", name, FIELDS)
-    reasons = _bad_choice("protocol", protocol, PROTOCOLS) + (
-        _bad_choice("baseline", baseline, BASELINES) if baseline else []
+    reasons = bad_choice("protocol", protocol, PROTOCOLS) + (
+        bad_choice("baseline", baseline, BASELINES) if baseline else []
     )
     if reasons:
         raise BadVariant(reasons)
-    if baseline:
-        return Variant(dataset=dataset, protocol=protocol, baseline=baseline)
-    filled: dict[str, Any] = {"protocol": protocol}
+    filled: dict[str, Any] = {"protocol": protocol, "baseline": baseline}
     for name, field in FIELDS.items():
         if reasons and name not in MODULES and not MODULES.keys() <= filled.keys():
             break  # settings depend on the modules: what is wrong with those comes first
         if not field.used(filled):
             continue
         given = choices.get(name)
-        value, problem = _judge(name, field, field.default(filled) if given is None else given)
+        value, problem = judge(name, field, field.default(filled) if given is None else given)
         reasons += problem
         if not problem or name not in MODULES:
             filled[name] = value
+    reasons += reasons_against(filled)
     if reasons:
         raise BadVariant(reasons)
-    return _canonical(Variant(dataset=dataset, **filled), choices)
+    return _canonical(Variant(dataset=dataset, **filled))
 
 
 def variant_from_fields(content: Mapping[str, Any]) -> Variant:
@@ -314,59 +242,58 @@ def variant_from_fields(content: Mapping[str, Any]) -> Variant:
     return make_variant(content["dataset"], content.get("protocol", "validation"), content.get("baseline"), **rest)
 
 
-def _settings(variant: Variant) -> dict[str, Any]:
-    return {k: v for k, v in variant.used().items() if k in FIELDS}
+def _settings(variant: Variant, without: str = "") -> dict[str, Any]:
+    return {k: v for k, v in variant.used().items() if k in FIELDS and k != without}
 
 
-def _canonical(variant: Variant, choices: Choices) -> Variant:
+def _canonical(variant: Variant) -> Variant:
     """The form that everything computing the same shares: a method at its "off" is the method it equals there."""
-    found = variant.strength
-    if found and found[0].off_is and found[1] == found[0].off:
-        settings = {**_settings(variant), "sampler": found[0].off_is}
-        return make_variant(variant.dataset, variant.protocol, **settings)
+    if variant.baseline == "pop_penalty":
+        base = variant.reranked
+        if variant.penalty_strength == 0 and base:
+            return base
+        # what it re-ranks has one form too
+        return replace(base, baseline="pop_penalty", penalty_strength=variant.penalty_strength) if base else variant
+    for name, strength, value in variant.strengths:
+        if strength.off_is and value == strength.off and _holds(variant, strength.off_where):
+            module = "sampler" if name in SAMPLERS else "loss"
+            settings = {**_settings(variant), module: strength.off_is}
+            return make_variant(variant.dataset, variant.protocol, **settings)
     return variant
 
 
-def _bad_choice(name: str, value: Any, table: Mapping[str, Choice]) -> list[str]:
-    return [] if value in table else [str(Unknown(name, str(value), table))]
+def _holds(variant: Variant, condition: tuple[str, str] | None) -> bool:
+    return condition is None or getattr(variant, condition[0]) == condition[1]
 
 
-def _judge(name: str, field: Field, given: Any) -> tuple[Any, list[str]]:
-    """The value in the field's type, and what is wrong with it."""
-    option = name.replace("_", "-")
-    if field.choices is not None:
-        return given, _bad_choice(name, given, field.choices)
-    try:
-        number = float(given)
-        if isinstance(given, bool) or not math.isfinite(number) or (field.kind is int and number != int(number)):
-            raise ValueError
-    except (TypeError, ValueError):
-        wanted = "a whole number" if field.kind is int else "a number"
-        return given, [f"{option}={given!r} is not {wanted}: {field.help}. Give {wanted} {_range(field)}."]
-    below = number < field.low or (field.low_open and number == field.low)
-    above = number > field.high or (field.high_open and number == field.high)
-    if below or above:
-        return given, [f"{option}={given!r} is out of range: {field.help}. Give a value {_range(field)}."]
-    return (int(number) if field.kind is int else number + 0.0), []
-
-
-def _range(field: Field) -> str:
-    low = f"{'above' if field.low_open else 'from'} {field.low:g}"
-    return f"{low} {'and below' if field.high_open else 'to'} {field.high:g}"
+def _core_label(name: str) -> str:
+    return (SAMPLERS[name] if name in SAMPLERS else LOSSES[name]).label
 
 
 def _label(v: Variant) -> str:
+    if v.reranked:
+        return f"{v.reranked.label}, popularity penalty {v.penalty_strength:g}"
     if v.baseline:
-        return BASELINES[v.baseline].label
-    sampler = SAMPLERS[str(v.sampler)]
-    name = f"OneBP + {sampler.label}" if v.updater == "one_bp" else sampler.label
-    if v.strength:
-        strength, value = v.strength
-        name += f" {strength.symbol} {value:g}"
-    elif off := [s for s, c in SAMPLERS.items() if c.strength and c.strength.off_is == v.sampler and s == "auc_ns"]:
-        name += f" ({SAMPLERS[off[0]].label} {SAMPLERS[off[0]].strength.symbol} 0)"  # type: ignore[union-attr]
+        own = OWN_FIELDS.get(v.baseline)
+        usual = own and getattr(v, own) == BASELINE_SETTINGS[v.baseline][own]
+        changed = f", {own.replace('_', ' ')} {getattr(v, own):g}" if own and not usual else ""
+        return f"{BASELINES[v.baseline].label}{changed}"
+    name = v.method_label + "".join(f" {s.symbol} {value:g}" for _, s, value in v.strengths[:1])
+    if v.sampler == "dns" and v.loss == "bpr":
+        name += f" ({SAMPLERS['auc_ns'].label} {SAMPLERS['auc_ns'].strength.symbol} 0)"  # type: ignore[union-attr]
     modules = {name: getattr(v, name) for name in MODULES}
-    usual = make_variant(v.dataset, v.protocol, **modules) if v.protocol != "refit" else v
-    skip = {*modules, v.strength[0].field if v.strength else ""}
-    differing = [n for n in FIELDS if n not in skip and getattr(v, n) != getattr(usual, n)]
-    return ", ".join([name, *(f"{n.replace('_', ' ')} {getattr(v, n):g}" for n in differing)])
+    usual_modules = make_variant(v.dataset, v.protocol, **{**modules, "optimizer": None})
+    changes = [OPTIMIZERS[str(v.optimizer)].label] if v.optimizer != usual_modules.optimizer else []
+    usual_settings = make_variant(v.dataset, v.protocol, **modules, sam=v.sam) if v.protocol != "refit" else v
+    shown = {*MODULES, *(s.field for _, s, _ in v.strengths[:1])}
+    changes += [
+        f"{n.replace('_', ' ')} {_short(getattr(v, n))}"
+        for n in FIELDS
+        if n not in shown and getattr(v, n) is not None and (n == "sam" or getattr(v, n) != getattr(usual_settings, n))
+        if not (n == "sam" and v.sam == "on")
+    ]
+    return ", ".join([name, *changes])
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:g}"

@@ -29,8 +29,7 @@ from core.evaluation.groups import by_popularity, deciles, hot_items, hot_shares
 from core.evaluation.popularity import gini
 from core.ids import ID_LENGTH
 from core.models import RESULT_VERSION
-from core.models.choices import BASELINES, SAMPLERS
-from core.models.variant import FIELDS, Run, Variant, make_variant, variant_from_fields
+from core.models.variant import Run, Variant, variant_from_fields
 from core.settings import Settings
 
 BATCH = 200  # runs in one transaction: few enough that a page sees a long first ingestion grow
@@ -383,8 +382,8 @@ def _variant_row(variant: Variant) -> dict[str, Any]:
         "protocol": variant.protocol,
         "label": variant.label,
         "method": variant.method,
-        "method_label": method_label(variant),
-        "baseline": variant.baseline is not None,
+        "method_label": variant.method_label,
+        "baseline": variant.baseline not in {None, "pop_penalty"},  # re-ranked settings have a path like trained ones
         "path": variant.path(),
         "strength": strength[1] if strength else None,
         "strength_symbol": strength[0].symbol if strength else None,
@@ -394,18 +393,7 @@ def _variant_row(variant: Variant) -> dict[str, Any]:
     }
 
 
-def method_label(variant: Variant) -> str:
-    """The method's name without strength and settings: "OneBP + AUC-NS", "Most popular"."""
-    if variant.baseline:
-        return BASELINES[variant.baseline].label
-    sampler = SAMPLERS[str(variant.sampler)].label
-    return f"OneBP + {sampler}" if variant.updater == "one_bp" else sampler
-
-
 def _off_end(variant: Variant) -> str | None:
     """The variant that this one would be at its strength's "off" (AUC-NS at beta 0 is DNS): its path begins there."""
-    if not variant.strength or variant.strength[0].off_is is None:
-        return None
-    strength = variant.strength[0]
-    settings: dict[str, Any] = {name: value for name, value in variant.used().items() if name in FIELDS}
-    return make_variant(variant.dataset, variant.protocol, **{**settings, strength.field: strength.off}).id
+    off = variant.at_off()
+    return off.id if off and off.path() != variant.path() else None

@@ -21,7 +21,7 @@ def test_what_computes_the_same_is_trained_once():
 
 def test_the_default_sweep():
     runs = DEFAULT_SWEEP.runs("d")
-    assert len(runs) == 7 * 3 + 1
+    assert len(runs) == 13 * 3 + 1  # RNS, and six strengths with and without OneBP, three seeds each; most popular once
     first = [run.variant.label for run in runs[:8]]
     assert first[:3] == ["Most popular", "RNS", "DNS (AUC-NS β 0)"]
     assert {run.seed for run in runs[:8]} == {0}  # every point has its first seed early

@@ -9,12 +9,16 @@ from hypothesis import strategies as st
 
 from core.errors import BadVariant, Unknown
 from core.models import variant as variant_module
-from core.models.choices import BASELINES, PROTOCOLS, SAMPLERS, UPDATERS
-from core.models.defaults import default_settings
-from core.models.variant import FIELDS, Run, Variant, make_variant, variant_from_fields
+from core.models.choices import BASELINES, ENCODERS, LOSSES, OPTIMIZERS, PROTOCOLS, SAMPLERS, UPDATERS
+from core.models.defaults import BASELINE_SETTINGS, default_settings
+from core.models.fields import FIELDS, OWN_FIELDS
+from core.models.variant import Run, Variant, make_variant, variant_from_fields
 
 SETTINGS = {
+    "encoder": st.sampled_from(sorted(ENCODERS)),
     "sampler": st.sampled_from(sorted(SAMPLERS)),
+    "loss": st.sampled_from(sorted(set(LOSSES) - {"sam_reg"})),
+    "optimizer": st.sampled_from(sorted(OPTIMIZERS)),
     "updater": st.sampled_from(sorted(UPDATERS)),
     "dim": st.integers(1, 64),
     "lr": st.floats(0.001, 1),
@@ -61,7 +65,9 @@ def test_equal_ids_mean_equal_variants(a, b):
 def test_unused_fields_are_null(request):
     variant = make_variant("d", **request)
     filled = {"protocol": variant.protocol, **{n: getattr(variant, n) for n in FIELDS}}
-    assert all((getattr(variant, name) is None) != field.used(filled) for name, field in FIELDS.items())
+    assert all(
+        (getattr(variant, name) is None) != field.used(filled) for name, field in FIELDS.items() if not field.optional
+    )
 
 
 def test_off_is_the_method_it_equals():
@@ -177,9 +183,75 @@ def test_a_refit_has_no_early_stopping():
     assert make_variant("d", "paper").eval_every == 1
 
 
-@pytest.mark.parametrize("baseline", BASELINES)
+@pytest.mark.parametrize("baseline", [b for b in BASELINES if b != "pop_penalty"])
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_baselines_have_no_settings(baseline, protocol):
+def test_baselines_have_no_settings_but_their_own(baseline, protocol):
     variant = make_variant("d", protocol, baseline, lr=5)
-    assert variant.used() == {"dataset": "d", "protocol": protocol, "baseline": baseline}
+    own = {OWN_FIELDS[baseline]: BASELINE_SETTINGS[baseline][OWN_FIELDS[baseline]]} if baseline in OWN_FIELDS else {}
+    assert variant.used() == {"dataset": "d", "protocol": protocol, "baseline": baseline, **own}
     assert variant.engine == "closed form"
+
+
+def test_a_penalty_re_ranks_a_setting():
+    variant = make_variant("d", baseline="pop_penalty", sampler="auc_ns", beta=0.05, penalty_strength=0.1)
+    assert variant.reranked == make_variant("d", sampler="auc_ns", beta=0.05)
+    assert variant.at_off() == variant.reranked
+    assert variant.engine == "re-ranking"
+    assert make_variant("d", baseline="pop_penalty", penalty_strength=0) == make_variant("d")
+    off = make_variant("d", baseline="pop_penalty", sampler="auc_ns", beta=0, penalty_strength=0.1)
+    assert off == make_variant("d", baseline="pop_penalty", sampler="dns", penalty_strength=0.1)
+
+
+@pytest.mark.parametrize(
+    ("request_", "same"),
+    [
+        ({"loss": "ips_cn", "power": 0}, {"loss": "bpr"}),
+        ({"sampler": "fair_static", "group_shift": 0}, {"sampler": "rns"}),
+        ({"loss": "sam_reg", "sam": "off", "sam_weight": 0, "sampler": "dns"}, {"optimizer": "adam", "sampler": "dns"}),
+        ({"loss": "ips_cn", "power": 0, "sampler": "auc_ns", "beta": 0}, {"sampler": "dns"}),
+    ],
+    ids=str,
+)
+def test_more_of_what_is_off_is_the_method_it_equals(request_, same):
+    off, other = make_variant("d", **request_), make_variant("d", **same)
+    rows = {name: getattr(off, name) for name in ("dim", "lr", "l2", "init_sigma", "epochs", "candidates")}
+    assert off == make_variant("d", **{**same, **rows})
+    assert off.method == other.method
+
+
+def test_sam_pairs_are_no_bpr_even_without_the_correlation():
+    assert make_variant("d", loss="sam_reg", sam_weight=0).loss == "sam_reg"
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        ({"loss": "sam_reg", "sampler": "auc_ns"}, "AUC-NS would never be asked"),
+        ({"updater": "one_bp", "duplicates": "one"}, "it steps pair by pair"),
+        ({"loss": "sam_reg", "sam_weight": 1}, "leaves no BPR"),
+        ({"optimizer": "adam", "lr_decay": "60:.1 20:.1"}, "EPOCH:FACTOR, one or more with ascending epochs"),
+        ({"optimizer": "adam", "lr_decay": "20"}, "EPOCH:FACTOR"),
+        ({"init_sigma": 0}, "a number above 0 to 10, or xavier"),
+        ({"loss": "infonce", "tau": 0}, "tau=0 is out of range"),
+    ],
+    ids=str,
+)
+def test_what_has_no_meaning_is_refused_in_a_sentence(request_, words):
+    with pytest.raises(BadVariant) as refused:
+        make_variant("d", **request_)
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("request_", "engine"),
+    [
+        ({}, "compiled"),
+        ({"loss": "infonce"}, "compiled"),
+        ({"loss": "bc"}, "autograd"),
+        ({"optimizer": "adam"}, "autograd"),
+        ({"encoder": "lightgcn", "optimizer": "sgd"}, "autograd"),
+    ],
+    ids=str,
+)
+def test_the_engine_follows_from_the_modules(request_, engine):
+    assert make_variant("d", **request_).engine == engine
