@@ -206,14 +206,16 @@ def likelihood_positive(F: Scalar, alpha: Scalar) -> Scalar:
     return 2 * ((1 - F) * (1 - alpha) + F * alpha)
 
 
-def prior(popularity: NDArray[np.integer], beta: float) -> NDArray[np.float64]:
+def prior(popularity: NDArray[np.integer], beta: float, interactions: int | None = None) -> NDArray[np.float64]:
     """P_l = pi_l^beta, the prior of a true negative. AUC-NS.
 
-    popularity (I,): interactions per item. An item without one has prior 0 for any beta > 0, and 1 at beta 0 (0^0 = 1).
+    popularity: interactions per item, (I,); in any shape where `interactions`, the number of all, is given.
+    An item without one has prior 0 for any beta > 0, and 1 at beta 0 (0^0 = 1).
     >>> prior(np.array([3, 1, 0]), 1.0).tolist(), prior(np.array([3, 1, 0]), 0.0).tolist()
     ([0.75, 0.25, 0.0], [1.0, 1.0, 1.0])
     """
-    share: NDArray[np.float64] = popularity / max(popularity.sum(), 1)
+    total = popularity.sum() if interactions is None else interactions
+    share: NDArray[np.float64] = popularity / max(total, 1)
     return share**beta
 
 
@@ -266,24 +268,11 @@ def worth_bns(e: Scalar, F: Scalar, P: Scalar, positive: Scalar, cost: Scalar) -
 
 
 @kernel()
-def worth_auc_ns(
-    e: Scalar,
-    F: Scalar,
-    P: Scalar,
-    ups: Array,
-    n_ups: int,
-    downs: Array,
-    n_downs: int,
-    n_positives: int,
-    n_negatives: int,
-    alpha: Scalar,
-    gamma: Scalar,
-) -> Scalar:
-    """AUC-NS: the gain. arXiv 2306.01348.
+def rise_and_fall(e: Scalar, ups: Array, n_ups: int, downs: Array, n_downs: int) -> tuple[float, float]:
+    """The means in AUC-NS's gain: of 1 - sigma(x_p - x_l) over positives p, of 1 - sigma(x_l - x_n) over negatives n.
 
     e: e^x of the candidate; ups, downs: e^x of the positives and negatives drawn for the pair, the first n_ups >= 1 and
-    n_downs >= 1 count; n_positives = |I+_u|, n_negatives = |I-_u|; P: pi_l^beta. In float64: at beta 0 it must rise
-    with every step of a float32 score, as in DNS.
+    n_downs >= 1 count. In float64: at beta 0 the gain must rise with every step of a float32 score, as in DNS.
     """
     wide = np.float64(e)
     rise, fall = 0.0, 0.0
@@ -299,5 +288,27 @@ def worth_auc_ns(
         fall += (downs[k] * b + downs[half + k] * a) / (a * b)
     if n_downs % 2:
         fall += downs[n_downs - 1] / (wide + downs[n_downs - 1])
+    return rise / n_ups, fall / n_downs
+
+
+@kernel()
+def worth_auc_ns(
+    e: Scalar,
+    F: Scalar,
+    P: Scalar,
+    ups: Array,
+    n_ups: int,
+    downs: Array,
+    n_downs: int,
+    n_positives: int,
+    n_negatives: int,
+    alpha: Scalar,
+    gamma: Scalar,
+) -> Scalar:
+    """AUC-NS: the gain. arXiv 2306.01348.
+
+    e, ups, n_ups, downs, n_downs: as in `rise_and_fall`; n_positives = |I+_u|, n_negatives = |I-_u|; P: pi_l^beta.
+    """
+    rise, fall = rise_and_fall(e, ups, n_ups, downs, n_downs)
     w = posterior(P, likelihood_negative(F, alpha), likelihood_positive(F, alpha))
-    return gain(w, n_positives, rise / n_ups, gamma, n_negatives, fall / n_downs)
+    return gain(w, n_positives, rise, gamma, n_negatives, fall)
