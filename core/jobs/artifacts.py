@@ -41,7 +41,7 @@ from core.evaluation.measure import Evaluation
 from core.evaluation.metrics import EXPOSURE_CUTOFF
 from core.ids import ID_LENGTH, by_prefix
 from core.models import RESULT_VERSION
-from core.models.scorers import Factors, RandomScores, from_tensors
+from core.models.scorers import Scorer, from_tensors
 from core.settings import Settings
 
 if TYPE_CHECKING:  # training.py compiles kernels on import, and readers of results need none
@@ -255,7 +255,7 @@ def read_meta_of(folder: Path) -> dict[str, Any]:
     return meta
 
 
-def read_scorer(settings: Settings, run_id: str) -> Factors | RandomScores:
+def read_scorer(settings: Settings, run_id: str) -> Scorer:
     """What scores items for this run's users. Raises Unknown, and DamagedArtifact if its bytes changed."""
     from safetensors import SafetensorError
     from safetensors.numpy import load_file

@@ -1,6 +1,6 @@
 """Scorers: what a trained run is, when all that is asked of it is a score for every user and item.
 
-Here: the two forms there are, and their arrays for an artefact.
+Here: the forms there are, and their arrays for an artefact.
 Not here: files (jobs/artifacts.py), ranking (evaluation/).
 A new form is one class and one line in `from_tensors`.
 """
@@ -56,6 +56,44 @@ class Factors:
         return {"users": self.users, "items": self.items}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class GatedFactors:
+    """MACR's score: what a user's and an item's embedding agree on, less c, times what each is worth by itself.
+
+    users (U, d), items (I, d) float32; user_gate (U,), item_gate (I,) float32 in (0, 1), the sigmoids of the linear
+    heads; c, the reference score. (x_ui - c) user_gate_u item_gate_i: the rule Wei et al., KDD 2021, rank by.
+    """
+
+    users: NDArray[np.float32]
+    items: NDArray[np.float32]
+    user_gate: NDArray[np.float32]
+    item_gate: NDArray[np.float32]
+    c: float
+
+    @property
+    def n_items(self) -> int:
+        """Items of the catalogue."""
+        return len(self.items)
+
+    def scores(self, users: NDArray[np.integer]) -> NDArray[np.float32]:
+        """users (B,). Returns (B, I) float32."""
+        product: NDArray[np.float32] = self.users[users] @ self.items.T
+        product -= np.float32(self.c)
+        product *= self.user_gate[users, None]
+        product *= self.item_gate
+        return product
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """`users`, `items`, `user_gate`, `item_gate`, and `c` (1,) float64."""
+        return {
+            "users": self.users,
+            "items": self.items,
+            "user_gate": self.user_gate,
+            "item_gate": self.item_gate,
+            "c": np.array([self.c]),
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class RandomScores:
     """Uniform scores in [0, 1) that only seed, user and item decide: nothing of users x items is stored.
@@ -87,8 +125,11 @@ def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return bits ^ (bits >> np.uint64(31))
 
 
-def from_tensors(tensors: Tensors) -> Factors | RandomScores:
+def from_tensors(tensors: Tensors) -> Scorer:
     """The scorer whose `tensors` these are. Raises KeyError if they are nobody's."""
     if "random" in tensors:
         return RandomScores(*(int(n) for n in tensors["random"]))
+    if "item_gate" in tensors:
+        gates = tensors["user_gate"], tensors["item_gate"]
+        return GatedFactors(tensors["users"], tensors["items"], *gates, float(tensors["c"][0]))
     return Factors(tensors["users"], tensors["items"])
