@@ -27,6 +27,8 @@ class Settings:
     """Fetch the default data set and start the worker without being asked. Off in tests."""
     dataset_mirror: str | None = None
     """A folder or URL that is asked for data-set files before their official addresses."""
+    device: str = "auto"
+    """Where the autograd engine trains: "cpu", "cuda", or "auto", which is CUDA where there is one."""
     workers: int = 1
     """Training processes at a time, one thread each. Default: the cores this process may use."""
     idle_seconds: float = 60.0
@@ -95,6 +97,7 @@ class Settings:
             "LONGTAIL_CACHE": str(self.cache),
             "LONGTAIL_AUTOSTART": str(int(self.autostart)),
             "LONGTAIL_DATASET_MIRROR": self.dataset_mirror or "",
+            "LONGTAIL_DEVICE": self.device,
             "LONGTAIL_WORKERS": str(self.workers),
             "LONGTAIL_IDLE_SECONDS": repr(self.idle_seconds),
             "LONGTAIL_DUCKDB_MEMORY": self.duckdb_memory,
@@ -130,6 +133,12 @@ def _whole(variable: str, text: str, low: int, high: int) -> int:
     return int(value)
 
 
+def _word(variable: str, text: str, words: tuple[str, ...]) -> str:
+    if text.strip().lower() not in words:
+        raise BadSetting(variable, text, f"Use {', '.join(words[:-1])} or {words[-1]}.")
+    return text.strip().lower()
+
+
 def _memory(variable: str, text: str) -> str:
     number = text.strip().upper().removesuffix("B")
     if number[-1:] not in {"M", "G"} or not number[:-1].isdigit() or int(number[:-1]) == 0:
@@ -159,6 +168,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         cache=Path(env.get("LONGTAIL_CACHE", str(PROJECT / "cache"))).expanduser().resolve(),
         autostart=_flag(*get("LONGTAIL_AUTOSTART", "1")),
         dataset_mirror=env.get("LONGTAIL_DATASET_MIRROR"),
+        device=_word(*get("LONGTAIL_DEVICE", "auto"), words=("auto", "cpu", "cuda")),
         workers=_whole(*get("LONGTAIL_WORKERS", str(usable_cores())), low=1, high=256),
         idle_seconds=_number(*get("LONGTAIL_IDLE_SECONDS", "60"), low=0, high=86_400),
         duckdb_memory=_memory(*get("LONGTAIL_DUCKDB_MEMORY", "2GB")),

@@ -33,6 +33,7 @@ def test_every_path_lies_below_the_cache(tmp_path):
         ("LONGTAIL_AUTOSTART", "Yes", "autostart", True),
         ("LONGTAIL_DATASET_MIRROR", "http://localhost:1/x", "dataset_mirror", "http://localhost:1/x"),
         ("LONGTAIL_WORKERS", "3", "workers", 3),
+        ("LONGTAIL_DEVICE", "CPU", "device", "cpu"),
         ("LONGTAIL_IDLE_SECONDS", "0.5", "idle_seconds", 0.5),
         ("LONGTAIL_DUCKDB_MEMORY", "512mb", "duckdb_memory", "512MB"),
         ("LONGTAIL_DUCKDB_MEMORY", "3G", "duckdb_memory", "3GB"),
@@ -48,6 +49,7 @@ def test_reads(variable, value, field, expected):
     [
         ("LONGTAIL_AUTOSTART", "maybe"),
         ("LONGTAIL_WORKERS", "many"),
+        ("LONGTAIL_DEVICE", "gpu"),
         ("LONGTAIL_WORKERS", "0"),
         ("LONGTAIL_WORKERS", "1.5"),
         ("LONGTAIL_WORKERS", "nan"),

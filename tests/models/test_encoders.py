@@ -23,3 +23,9 @@ def test_the_stream_decides():
     one, again, other = (mf_tables(variant, 3, 5, np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert all((a == b).all() for a, b in zip(one, again, strict=True))
     assert not any((a == b).any() for a, b in zip(one, other, strict=True))
+
+
+def test_xavier_is_each_tables_own():
+    users, items = mf_tables(make_variant("d", dim=16, init_sigma="xavier"), 400, 900, np.random.default_rng(0))
+    assert users.std() == pytest.approx(np.sqrt(2 / 416), rel=0.05)
+    assert items.std() == pytest.approx(np.sqrt(2 / 916), rel=0.05)
