@@ -75,6 +75,8 @@ def _prepared(settings: Settings, known: KnownDataset, source: Source, folder: P
     raw, _ = read_interactions(folder / files.interactions, settings, Columns(), files.format)
     if files.test:
         raw = with_test(raw, read_interactions(folder / files.test, settings, Columns(), files.format)[0])
+    if known.mask:
+        raw = known.mask.hold_out(raw)
     about = Description(
         name=known.name, title=known.title, source=source.label, licence=known.licence, citation=known.citation
     )

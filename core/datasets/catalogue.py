@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.datasets.held_out import Mask
 from core.datasets.preparation import Options
 from core.datasets.sources import Address, Files, Source, Wheel
 
@@ -24,6 +25,8 @@ class KnownDataset:
     sources: tuple[Source, ...]
     """Asked in this order, after the mirror."""
     options: Options
+    mask: Mask | None = None
+    """Which interactions are test, where a published split has no file of its own that could be fetched."""
 
     @property
     def simulated(self) -> bool:
@@ -51,6 +54,17 @@ _RECBOLE_WHEEL = Wheel(
     folder="recbole/dataset_example/",
 )
 
+_PAPERS_SPLIT = Mask(
+    "ml_100k_papers.bin",
+    rows=100_000,
+    pairs="42d5ef4c2adaa55140fe076e63040dcb30c960ee73e2def2664814dcce2fb7f8",
+    of="MovieLens 100K",
+)
+_PAPERS_CITATION = (
+    "The split is that of the data files of github.com/studentcej/AUC_NS (arXiv 2306.01348) and "
+    "github.com/studentcej/OneBP (arXiv 2403.18227)"
+)
+
 
 def _movielens_archive(name: str, format: str, interactions: str, items: str) -> Address:
     files = Files(format, f"{name}/{interactions}", items=f"{name}/{items}", archive=f"{name}.zip")
@@ -74,6 +88,16 @@ CATALOGUE: dict[str, KnownDataset] = _by_name(
         _MOVIELENS_CITATION,
         (_movielens_archive("ml-100k", "movielens", "u.data", "u.item"), _RECBOLE_WHEEL),
         Options(),
+    ),
+    KnownDataset(
+        "ml-100k-papers",
+        "MovieLens 100K, the papers' split",
+        "943 users, 1,682 films, 100,000 ratings; 5 MB",
+        _MOVIELENS_LICENCE,
+        f"{_MOVIELENS_CITATION}. {_PAPERS_CITATION}",
+        (_movielens_archive("ml-100k", "movielens", "u.data", "u.item"), _RECBOLE_WHEEL),
+        Options(split="given"),
+        _PAPERS_SPLIT,
     ),
     KnownDataset(
         "ml-1m",
