@@ -6,8 +6,9 @@ import pytest
 from core.datasets.interactions import Interactions
 from core.errors import RunFailed
 from core.models.choices import SAMPLERS, UPDATERS
-from core.models.engines import compiled
-from core.models.engines.compiled import CompiledEngine, takes_snapshots
+from core.models.engines import drawing
+from core.models.engines.compiled import CompiledEngine
+from core.models.engines.drawing import takes_snapshots
 from core.models.samplers import some_of
 from core.models.variant import make_variant
 
@@ -44,7 +45,7 @@ def chi_square(counts, expected):
 @pytest.fixture(params=["snapshot", "sampled"])
 def path(request, monkeypatch):
     """Both ways to the scores: of all items once a visit, and of what is looked at."""
-    monkeypatch.setattr(compiled, "GATHER", 1e9 if request.param == "snapshot" else 0.0)
+    monkeypatch.setattr(drawing, "GATHER", 1e9 if request.param == "snapshot" else 0.0)
     return request.param
 
 
@@ -188,17 +189,20 @@ def front_by_swaps(values, state):
     some_of(values, 12, 4, state)
 
 
-VISIT = compiled._visit(interactions(items=12, length=5), True, 4)
+VISIT = drawing.new_visit(interactions(items=12, length=5), True, 4)
+
+
+TABLES = np.zeros((1, 3), np.float32), np.zeros((12, 3), np.float32)
 
 
 def front_of_a_sample(values, state):
-    assert compiled._draw_references(5, 12, False, VISIT._replace(free=values), state) == 4
+    assert drawing._draw_references(*TABLES, 0, 5, 12, False, VISIT._replace(free=values), state) == 4
 
 
 def front_of_a_snapshot(values, state):
     exps, rest = np.arange(100, 112, dtype=np.float32), values.astype(np.int32)
     visit = VISIT._replace(rest=rest, exps=exps, free=np.empty(12, np.float32))
-    assert compiled._draw_references(5, 12, True, visit, state) == 4
+    assert drawing._draw_references(*TABLES, 0, 5, 12, True, visit, state) == 4
     assert visit.free[:4].tolist() == exps[rest[:4]].tolist()
     values[:] = rest
 
@@ -222,7 +226,7 @@ def test_both_paths_draw_alike(monkeypatch):
     for choices in ({"sampler": "dns"}, {"sampler": "bns"}, {"sampler": "auc_ns", "beta": 0.1}):
         found = []
         for gather in (1e9, 0.0):
-            monkeypatch.setattr(compiled, "GATHER", gather)
+            monkeypatch.setattr(drawing, "GATHER", gather)
             made = engine(fitted, init_sigma=0.6, **choices)
             drawn, users = many_draws(made, 12), np.tile(fitted.users(), 12)
             x = made.scorer().scores(np.arange(120))[users, drawn]
@@ -233,10 +237,10 @@ def test_both_paths_draw_alike(monkeypatch):
 
 
 def test_the_path_follows_from_a_count_of_operations():
-    assert takes_snapshots(interactions(), 5)
+    assert takes_snapshots(interactions(), 5, 10)
     few = interactions(users=20, items=40_000, length=10)
-    assert not takes_snapshots(few, 5)
-    assert takes_snapshots(few, 2000)
+    assert not takes_snapshots(few, 5, 10)
+    assert takes_snapshots(few, 2000, 10)
 
 
 # --- the step
