@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.cli.command import Commands, add_command
 from core.cli.datasets import prepared
 from core.cli.fields import add_sweep_options, asked_sweep, option, unused_fields
 from core.cli.output import Output, duration, table
-from core.errors import Failed
+from core.cli.waiting import failure, wait_for_dataset, wait_for_runs
 from core.models.sweep import Sweep
 from core.settings import Settings
-
-if TYPE_CHECKING:
-    from core.jobs.queue import Job
-
-LOOK_SECONDS = 0.5  # between two looks at the queue while waiting
 
 
 def add(commands: Commands) -> None:
@@ -78,7 +72,7 @@ def _start(args: argparse.Namespace, settings: Settings, output: Output, dataset
     from core.jobs.queue import Queue
 
     requested = control.request_sweep(settings, dataset, asked, start=not args.no_worker)
-    failed = _wait_for_runs(args, settings, output, requested.sweep) if args.wait else []
+    failed = wait_for_runs(settings, output, [requested.sweep], not args.no_worker) if args.wait else []
     document: dict[str, Any] = {
         "sweep": requested.sweep,
         "dataset": dataset,
@@ -88,7 +82,7 @@ def _start(args: argparse.Namespace, settings: Settings, output: Output, dataset
     }
     text = f"Sweep {requested.sweep}: {requested.runs} runs, {requested.cached} cached, {requested.queued} queued."
     if args.wait:
-        document["failed"] = [_failure(job) for job in failed]
+        document["failed"] = [failure(job) for job in failed]
         done = requested.runs - len(failed)
         text = f"Sweep {requested.sweep}: {done} of {requested.runs} runs are done."
     elif Queue(settings).paused:
@@ -99,10 +93,6 @@ def _start(args: argparse.Namespace, settings: Settings, output: Output, dataset
     return 1 if failed else 0
 
 
-def _failure(job: Job) -> dict[str, Any]:
-    return {"job": job.id, "run": job.run, "label": job.label, "state": str(job.state), "reason": job.reason}
-
-
 def _fetch_then_sweep(args: argparse.Namespace, settings: Settings, output: Output, asked: Sweep) -> int:
     """The sweep of a known data set that is not prepared yet: its preparation is a job that the runs wait for."""
     from core.jobs import control
@@ -111,61 +101,8 @@ def _fetch_then_sweep(args: argparse.Namespace, settings: Settings, output: Outp
     start = not args.no_worker
     if args.wait:
         job = control.request_dataset(settings, args.dataset, start=start)
-        return _start(args, settings, output, _wait_for_dataset(args, settings, output, job), asked)
+        return _start(args, settings, output, wait_for_dataset(settings, output, job, start), asked)
     job = control.request_dataset(settings, args.dataset, then=asked, start=start)
     text = f"{args.dataset} is fetched first (job {job}); {runs} runs follow."
     output.answer({"prepare": job, "dataset": args.dataset, "runs": runs}, text)
     return 0
-
-
-def _wait_for_dataset(args: argparse.Namespace, settings: Settings, output: Output, job: int) -> str:
-    """Return once the preparation has ended: the data set's id. Raises Failed if it came to nothing."""
-    from core.jobs.queue import Queue
-
-    queue = Queue(settings)
-    with output.progress() as show:
-        while (found := queue.job(job)).state in {"queued", "running"}:
-            show(found.share or 0.0, found.doing or found.label)
-            _rest(args, settings)
-    if found.state != "done":
-        raise Failed(f"{found.label}: {found.reason or found.state}")
-    return found.dataset
-
-
-def _wait_for_runs(args: argparse.Namespace, settings: Settings, output: Output, number: int) -> list[Job]:
-    """Return once every run of the sweep has ended: those that failed or were cancelled."""
-    from core.jobs.queue import Queue
-
-    queue = Queue(settings)
-    if queue.paused:
-        output.say("The queue is paused: the runs begin after `python -m core jobs resume`.")
-    with output.progress() as show:
-        while True:
-            jobs = queue.jobs(sweep=number)
-            ended = [job for job in jobs if job.state not in {"queued", "running"}]
-            show(sum(map(_share, jobs)) / max(len(jobs), 1), _status(settings, len(ended), len(jobs)))
-            if len(ended) == len(jobs):
-                return [job for job in ended if job.state != "done"]
-            _rest(args, settings)
-
-
-def _share(job: Job) -> float:
-    if job.state not in {"queued", "running"}:
-        return 1.0
-    return job.epoch / job.epochs if job.epoch and job.epochs else 0.0
-
-
-def _status(settings: Settings, ended: int, runs: int) -> str:
-    from core.jobs import control
-
-    left = control.overview(settings).left
-    return f"{ended} of {runs} runs" + (f", about {duration(left)} left" if left and ended < runs else "")
-
-
-def _rest(args: argparse.Namespace, settings: Settings) -> None:
-    """Between two looks. The worker may have died, or have been idle too long while another held the work."""
-    from core.jobs import control
-
-    if not args.no_worker:
-        control.ensure_worker(settings)
-    time.sleep(LOOK_SECONDS)
