@@ -17,7 +17,7 @@ TAB, WHICH = "tab", "remove_which"
 THREE_LINES = 64  # pixels
 SPLITS = ("train", "validation", "test")
 HOT_SHARES = tuple(range(1, 51))
-HOT_SHARE = 15  # percent of the items that count as hot in every metric (core/evaluation/groups.py)
+HOT_SHARE = 15  # percent of the items that count as hot in every metric (core/datasets/popularity.py)
 
 
 def fetch(name: str) -> None:

@@ -1,7 +1,7 @@
 """How popularity is spread over a data set: the long tail, the Lorenz curve, deciles, users' profiles.
 
 Here: charts over `queries.item_popularity`, `lorenz`, `decile_shares` and `profile_histograms`, each with its takeaway.
-Not here: what models show (exposure.py, users.py), which items are hot (core/evaluation/groups.py).
+Not here: what models show (exposure.py, users.py), which items are hot (core/datasets/popularity.py).
 """
 
 from __future__ import annotations

@@ -72,8 +72,8 @@ def uniform_negative(state: Array, taken: Array, rest: Array, n_rest: int) -> Sc
 
 
 @kernel()
-def popular_negative(state: Array, taken: Array, accept: Array, alias: Array) -> Scalar:
-    """PNS: an item of I-_u, proportional to its weight. Mikolov et al. 2013; alias method of Walker 1977.
+def weighted_negative(state: Array, taken: Array, accept: Array, alias: Array) -> Scalar:
+    """PNS, FairStatic: an item of I-_u, proportional to its weight. Alias method of Walker, 1977.
 
     accept (I,) float64, alias (I,) int32: see `alias_table`. For users whose items leave enough weight to hit.
     """
@@ -87,7 +87,7 @@ def popular_negative(state: Array, taken: Array, accept: Array, alias: Array) ->
 
 @kernel()
 def heavy_negative(state: Array, rest: Array, running: Array, n_rest: int) -> Scalar:
-    """PNS by search: an item of `rest` (n_rest,), proportional to the weights whose running sum is `running`.
+    """The same by search: an item of `rest` (n_rest,), proportional to the weights whose running sum is `running`.
 
     For users who took nearly all the weight there is. Weights that are all 0 leave nothing to prefer: uniform.
     """
@@ -96,6 +96,41 @@ def heavy_negative(state: Array, rest: Array, running: Array, n_rest: int) -> Sc
         return rest[below(state, n_rest)]
     mark = np.float64(bits(state) >> R32) * 2.0**-32 * total
     return rest[np.searchsorted(running[:n_rest], mark, side="right")]
+
+
+def power_weights(popularity: NDArray[np.integer], exponent: float) -> NDArray[np.float64]:
+    """PNS's weights, pop^exponent, as shares. Mikolov et al., NeurIPS 2013.
+
+    popularity (I,) interactions per item, not all 0; exponent >= 0. Returns (I,) float64, sum 1.
+    """
+    weights = prior(popularity, exponent)
+    shares: NDArray[np.float64] = weights / weights.sum()
+    return shares
+
+
+def cold_probability(popularity: NDArray[np.integer], hot: NDArray[np.bool_], shift: float) -> float:
+    """P(cold) of FairStatic: (1 - t) x cold share of the catalogue + t x cold share of train, clipped to [0, 1].
+
+    The static baseline of arXiv 2306.01348, after Chen et al., WWW 2023. popularity (I,) train interactions per item,
+    not all 0; hot (I,) bool; shift: t.
+
+    >>> popularity, hot = np.array([6, 1, 1, 2]), np.array([True, False, False, False])
+    >>> [round(cold_probability(popularity, hot, t), 9) for t in (0.0, 1.0, 2.0)]  # 3/4; 4/10; 2 * 4/10 - 3/4
+    [0.75, 0.4, 0.05]
+    """
+    catalogue, train = float(np.mean(~hot)), float(popularity[~hot].sum() / popularity.sum())
+    return float(np.clip((1 - shift) * catalogue + shift * train, 0.0, 1.0))
+
+
+def group_weights(popularity: NDArray[np.integer], hot: NDArray[np.bool_], shift: float) -> NDArray[np.float64]:
+    """FairStatic's weights: of each item, the probability of its group by the size of the group.
+
+    The rule draws a group, then an item uniformly inside it, and both again while the item is the user's own: that is a
+    draw from I-_u in proportion to these. So t = 0 is `rns`, and a user who took all of the groups that can be drawn
+    gets a uniform negative, as under `pns`. Arguments as in `cold_probability`. Returns (I,) float64, sum 1.
+    """
+    cold, n_cold = cold_probability(popularity, hot, shift), int(np.sum(~hot))
+    return np.where(hot, (1 - cold) / max(len(hot) - n_cold, 1), cold / max(n_cold, 1))
 
 
 def alias_table(weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int32]]:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from core.datasets.popularity import hot_items
 from core.models import samplers
 
 SCORES = arrays(np.float32, st.integers(1, 8), elements=st.floats(-8, 8, width=32))
@@ -167,6 +168,41 @@ def test_with_a_huge_beta_auc_ns_takes_what_dns_takes(candidates, seed):
 def test_of_equally_worthy_candidates_the_higher_score_then_the_first():
     assert argbest([1.0, 1.0, 1.0], [0.1, 0.3, 0.3]) == 1
     assert argbest([1.0, 2.0, 2.0], [0.9, 0.1, 0.1]) == 1
+
+
+# --- weights of items
+
+
+def test_power_weights():
+    np.testing.assert_allclose(samplers.power_weights(np.array([16, 4, 0]), 0.5), [4 / (4 + 2 + 0), 2 / (4 + 2 + 0), 0])
+    np.testing.assert_allclose(samplers.power_weights(np.array([16, 4, 0]), 0.0), [1 / 3] * 3)  # rns
+
+
+POPULARITY, HOT = np.array([10, 6, 2, 1, 1, 0]), np.array([True, True, False, False, False, False])
+
+
+@pytest.mark.parametrize(
+    ("shift", "cold"),
+    [
+        (0.0, 4 / 6),
+        (0.5, 0.5 * 4 / 6 + 0.5 * 4 / 20),
+        (1.0, 4 / 20),
+        (1.5, 0.0),  # -.5 * 4/6 + 1.5 * 4/20 < 0: clipped
+    ],
+)
+def test_fair_static_weighs_groups_by_the_shift(shift, cold):
+    assert samplers.cold_probability(POPULARITY, HOT, shift) == pytest.approx(cold, abs=1e-15)
+    weights = samplers.group_weights(POPULARITY, HOT, shift)
+    np.testing.assert_allclose(weights, [(1 - cold) / 2] * 2 + [cold / 4] * 4, atol=1e-15)
+
+
+@given(arrays(np.int64, st.integers(1, 60), elements=st.integers(0, 50)).filter(np.any), st.floats(0, 2))
+def test_fair_static_weights_are_shares_and_those_of_rns_at_0(popularity, shift):
+    hot = hot_items(popularity)
+    weights = samplers.group_weights(popularity, hot, shift)
+    assert weights.min() >= 0
+    assert weights.sum() == pytest.approx(1)
+    np.testing.assert_allclose(samplers.group_weights(popularity, hot, 0.0), 1 / len(popularity))
 
 
 # --- chance

@@ -18,6 +18,7 @@ from numba import types
 from numpy.typing import NDArray
 
 from core.datasets.interactions import Interactions
+from core.datasets.popularity import hot_items
 from core.kernels import Array, Scalar, kernel
 from core.models.choices import SAMPLERS
 from core.models.samplers import (
@@ -29,26 +30,28 @@ from core.models.samplers import (
     distribution,
     exponential,
     exponentials,
+    group_weights,
     heavy_negative,
-    popular_negative,
+    power_weights,
     prior,
     share_below,
     some_of,
     split_bits,
     uniform_negative,
+    weighted_negative,
     worth_auc_ns,
     worth_bns,
 )
 from core.models.streams import kernel_state
 from core.models.variant import Variant
 
-PNS, DNS, BNS, AUC_NS = (SAMPLERS[name].code for name in ("pns", "dns", "bns", "auc_ns"))
+PNS, DNS, BNS, AUC_NS, FAIR_STATIC = (SAMPLERS[name].code for name in ("pns", "dns", "bns", "auc_ns", "fair_static"))
 
 REFERENCES = 256  # items looked at where there is no snapshot: they give F and the negatives of the partial AUC
 PLENTY = 4  # times N, if that is more: so many that N of them are the user's negatives
 REFRESH = 16  # visits that share one sample: its embeddings then are in the processor's cache, which halves an epoch
 GATHER = 4.0  # cost of scoring one item out of order, in items scored in a row (measured: 3 to 5)
-CROWDED = 0.25  # a user with less than this share of the catalogue, or of pns's weight, left has it written out
+CROWDED = 0.25  # a user with less than this share of the catalogue, or of all weight, left has it written out
 
 UNTAKEN = np.uint8(1)
 UNSCORED = np.float32(-1)  # no e^x is negative
@@ -66,7 +69,7 @@ class Rule(NamedTuple):
     priors: Array
     """(I,) float64, P_l of bns and auc_ns."""
     weights: Array
-    """(I,) float64, of pns, sum 1; below its alias table."""
+    """(I,) float64, of pns and fair_static, sum 1, else empty; below their alias table."""
     accept: Array
     alias: Array
 
@@ -86,7 +89,7 @@ class Visit(NamedTuple):
     sample: Array
     """(S,) int32, the items scored where there is no snapshot."""
     running: Array
-    """(I,) float64, running sum of the weights of `rest`, for pns."""
+    """(I,) float64, running sum of the weights of `rest`."""
     scores: Array
     """(S,) float32, x of the scored items, and below e^x."""
     exps: Array
@@ -107,7 +110,7 @@ class Look(NamedTuple):
     """What the sampler knows at this user."""
 
     heavy: bool
-    """Is pns served by search?"""
+    """Is a draw by weight a search in `rest`?"""
     n_pairs: int
     """|I+_u|"""
     n_rest: int
@@ -172,8 +175,8 @@ def _write_rest(visit: Visit) -> Scalar:
 
 @kernel()
 def _is_heavy(row: Array, rule: Rule) -> bool:
-    """Has the user taken so much of pns's weight that drawing until something else comes up would take long?"""
-    if rule.sampler != PNS:
+    """Has the user taken so much of all weight that drawing until something else comes up would take long?"""
+    if not draws_by_weight(rule.sampler):
         return False
     left = 1.0
     for k in range(len(row)):
@@ -222,6 +225,12 @@ def resample(turn: int, n_items: int, rule: Rule, visit: Visit, state: Array) ->
     if asks_for_f(rule.sampler) and not rule.snapshot and turn % REFRESH == 0:
         for k in range(len(visit.sample)):
             visit.sample[k] = below(state, n_items)
+
+
+@kernel()
+def draws_by_weight(sampler: int) -> bool:
+    """Is a negative drawn in proportion to a weight that each item has?"""
+    return (sampler == PNS) | (sampler == FAIR_STATIC)
 
 
 @kernel()
@@ -372,8 +381,8 @@ def draw_one(
     """One negative for a pair of the user that is visited. positive: as in `_best_of`; any number where not bns."""
     if seen.heavy:
         return heavy_negative(state, visit.rest, visit.running, seen.n_rest)
-    if rule.sampler == PNS:
-        return popular_negative(state, visit.taken, rule.accept, rule.alias)
+    if draws_by_weight(rule.sampler):
+        return weighted_negative(state, visit.taken, rule.accept, rule.alias)
     if asks_for_scores(rule.sampler):
         return _best_of(users, items, u, positive, seen, rule, visit, state)
     return uniform_negative(state, visit.taken, visit.rest, seen.n_rest)
@@ -499,8 +508,7 @@ def sample_size(references: int) -> int:
 def rule_of(v: Variant, fitted: Interactions, snapshot: bool) -> Rule:
     """The variant's sampler, in numbers."""
     popularity = fitted.popularity()
-    weights = prior(popularity, v.exponent or 1.0)
-    weights /= weights.sum()
+    weights = _weights(v, popularity)
     accept, alias = alias_table(weights)
     return Rule(
         sampler=SAMPLERS[str(v.sampler)].code,
@@ -514,6 +522,14 @@ def rule_of(v: Variant, fitted: Interactions, snapshot: bool) -> Rule:
         accept=accept,
         alias=alias,
     )
+
+
+def _weights(v: Variant, popularity: NDArray[np.int64]) -> NDArray[np.float64]:
+    if v.sampler == "pns":
+        return power_weights(popularity, v.exponent or 0.0)
+    if v.sampler == "fair_static":
+        return group_weights(popularity, hot_items(popularity), v.group_shift or 0.0)
+    return np.empty(0)
 
 
 def new_visit(fitted: Interactions, snapshot: bool, references: int) -> Visit:

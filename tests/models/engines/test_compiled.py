@@ -11,16 +11,7 @@ from core.models.engines.compiled import CompiledEngine
 from core.models.engines.drawing import takes_snapshots
 from core.models.samplers import some_of
 from core.models.variant import make_variant
-
-USERS, ITEMS = 40, 60
-
-
-def interactions(seed=0, users=USERS, items=ITEMS, length=15):
-    """Long-tailed: the weight of an item falls with its number."""
-    chance = np.random.default_rng(seed)
-    weights = 1 / np.arange(1, items + 1)
-    taken = [chance.choice(items, length, replace=False, p=weights / weights.sum()) for _ in range(users)]
-    return Interactions.from_pairs(np.repeat(np.arange(users), length), np.concatenate(taken), users, items)
+from tests.models.engines.worlds import ITEMS, USERS, chi_square, interactions
 
 
 def engine(fitted, seed=0, **choices):
@@ -36,10 +27,6 @@ def trained(fitted, epochs=3, **choices):
 
 def many_draws(made, times):
     return np.concatenate([made.draw(seed) for seed in range(times)])
-
-
-def chi_square(counts, expected):
-    return ((counts - expected) ** 2 / expected).sum()
 
 
 @pytest.fixture(params=["snapshot", "sampled"])

@@ -1,0 +1,158 @@
+"""Drawing negatives for pairs: a contract for every sampler, and the rules' distributions, on both ways to scores."""
+
+import numpy as np
+import pytest
+from scipy.stats import chi2
+
+from core.datasets.interactions import Interactions
+from core.datasets.popularity import hot_items
+from core.models.choices import SAMPLERS
+from core.models.engines import drawing
+from core.models.engines.drawing import NegativeDrawer
+from core.models.samplers import cold_probability
+from core.models.variant import make_variant
+from tests.models.engines.worlds import ITEMS, USERS, chi_square, interactions
+
+DIM = 6
+
+
+def drawer(fitted, seed=0, **choices):
+    return NegativeDrawer(make_variant("d", dim=DIM, **choices), fitted, np.random.default_rng(seed))
+
+
+def tables(fitted, seed=0, sigma=0.6):
+    chance = np.random.default_rng(seed)
+    return tuple((chance.normal(size=(n, DIM)) * sigma).astype(np.float32) for n in (fitted.n_users, fitted.n_items))
+
+
+def pairs(fitted, seed=0):
+    """All pairs, shuffled."""
+    order = np.random.default_rng(seed).permutation(len(fitted))
+    return fitted.users()[order], fitted.indices[order]
+
+
+@pytest.fixture(params=["snapshot", "sampled"])
+def path(request, monkeypatch):
+    """Both ways to the scores: of all items once a visit, and of what is looked at."""
+    monkeypatch.setattr(drawing, "GATHER", 1e9 if request.param == "snapshot" else 0.0)
+    return request.param
+
+
+@pytest.mark.usefixtures("path")
+@pytest.mark.parametrize("sampler", sorted(SAMPLERS))
+class TestDrawerContract:
+    """What holds for every sampler."""
+
+    def test_each_pair_gets_items_that_its_user_has_not_taken(self, sampler):
+        fitted = interactions()
+        users, items = pairs(fitted)
+        drawn = drawer(fitted, sampler=sampler).draw(*tables(fitted), users, items, 7)
+        assert drawn.shape == (len(users), 7)
+        assert drawn.dtype == np.int32
+        assert drawn.min() >= 0
+        assert drawn.max() < ITEMS
+        taken = set(zip(fitted.users().tolist(), fitted.indices.tolist(), strict=True))
+        assert taken.isdisjoint(zip(np.repeat(users, 7).tolist(), drawn.ravel().tolist(), strict=True))
+
+    def test_the_stream_decides_and_goes_on(self, sampler):
+        fitted = interactions()
+        asked = (*tables(fitted), *pairs(fitted))
+        first, again, other = (drawer(fitted, seed, sampler=sampler) for seed in (3, 3, 4))
+        drawn = first.draw(*asked)
+        np.testing.assert_array_equal(drawn, again.draw(*asked))
+        assert (drawn != other.draw(*asked)).any()
+        assert (drawn != first.draw(*asked)).any()
+
+    def test_users_with_one_item_left_and_with_none(self, sampler):
+        full, almost = np.arange(ITEMS), np.delete(np.arange(ITEMS), 17)
+        rest = interactions()
+        users = np.concatenate([np.zeros(ITEMS, int), np.ones(ITEMS - 1, int), rest.users() + 2])
+        fitted = Interactions.from_pairs(users, np.concatenate([full, almost, rest.indices]), USERS + 2, ITEMS)
+        users, items = pairs(fitted)
+        drawn = drawer(fitted, sampler=sampler).draw(*tables(fitted), users, items, 3)
+        assert (drawn[users == 0] == -1).all()
+        assert (drawn[users == 1] == 17).all()
+        assert (drawn[users > 1] >= 0).all()
+
+    def test_tables_are_read_only(self, sampler):
+        fitted = interactions()
+        users_table, items_table = tables(fitted)
+        for table in (users_table, items_table):
+            table.flags.writeable = False
+        drawn = drawer(fitted, sampler=sampler).draw(users_table, items_table, *pairs(fitted))
+        np.testing.assert_array_equal(
+            drawn, drawer(fitted, sampler=sampler).draw(users_table.copy(), items_table.copy(), *pairs(fitted))
+        )
+
+    def test_no_pairs(self, sampler):
+        fitted, nobody = interactions(), np.empty(0, np.int32)
+        assert drawer(fitted, sampler=sampler).draw(*tables(fitted), nobody, nobody, 2).shape == (0, 2)
+
+
+# --- FairStatic
+
+
+def shares_left(weights, row):
+    """What is left to a user of a draw in proportion to weights."""
+    left = weights.copy()
+    left[row] = 0
+    return left / left.sum()
+
+
+def drawn_for(fitted, user, times, **choices):
+    users = np.full(times, user, np.int32)
+    items = np.full(times, fitted.row(user)[0], np.int32)
+    return drawer(fitted, **choices).draw(*tables(fitted), users, items)[:, 0]
+
+
+def test_fair_static_near_0_draws_as_rns():
+    """At 0 it is stored as rns; a hair above it draws by weights, and they are those of rns."""
+    fitted, times = interactions(), 40_000
+    expected = shares_left(np.ones(ITEMS), fitted.row(3)) * times
+    for choices in ({"sampler": "fair_static", "group_shift": 1e-12}, {"sampler": "rns"}):
+        counts = np.bincount(drawn_for(fitted, 3, times, **choices), minlength=ITEMS)
+        seen = expected > 0
+        assert (counts[~seen] == 0).all()
+        assert chi_square(counts[seen], expected[seen]) < chi2.ppf(0.999, seen.sum() - 1)
+
+
+@pytest.mark.parametrize("shift", [0.5, 1.0, 1.5])
+def test_fair_static_draws_group_and_item_again_until_the_item_is_new(shift):
+    """Against the rule played out, and against its share of cold negatives by arithmetic."""
+    fitted, times = interactions(), 30_000
+    popularity = fitted.popularity()
+    hot = hot_items(popularity)
+    cold = cold_probability(popularity, hot, shift)
+    share = (1 - shift) * (~hot).mean() + shift * popularity[~hot].sum() / popularity.sum()
+    assert cold == pytest.approx(max(share, 0))
+    counts = np.bincount(drawn_for(fitted, 3, times, sampler="fair_static", group_shift=shift), minlength=ITEMS)
+
+    row, chance = fitted.row(3), np.random.default_rng(1)
+    groups = np.flatnonzero(hot), np.flatnonzero(~hot)
+    played: list[int] = []
+    while len(played) < times:
+        items = np.where(chance.random(times) < cold, chance.choice(groups[1], times), chance.choice(groups[0], times))
+        played += items[~np.isin(items, row)].tolist()
+    reference = np.bincount(played, minlength=ITEMS)
+    both = counts + reference
+    seen = both > 0
+    fraction = times / (times + reference.sum())
+    spread = ((counts - fraction * both)[seen] ** 2 / (fraction * (1 - fraction) * both[seen])).sum()
+    assert spread < chi2.ppf(0.999, seen.sum() - 1)
+
+    left = [np.isin(group, row, invert=True).mean() for group in groups]  # of each group, what is still to be drawn
+    expected = cold * left[1] / (cold * left[1] + (1 - cold) * left[0])
+    assert counts[~hot].sum() / times == pytest.approx(expected, abs=4 * np.sqrt(expected * (1 - expected) / times))
+
+
+def test_fair_static_where_nothing_is_left_of_the_groups_that_can_be_drawn():
+    """At shift 2 nothing cold is drawn here; a user who took all that is hot gets any of the others."""
+    others = np.arange(1, 6)
+    users = np.concatenate([np.repeat(np.arange(6), 3), others])
+    fitted = Interactions.from_pairs(users, np.concatenate([np.tile(np.arange(3), 6), 2 + others]), 6, 20)
+    popularity = fitted.popularity()  # 6, 6, 6, five times 1, twelve times 0
+    assert np.flatnonzero(hot_items(popularity)).tolist() == fitted.row(0).tolist() == [0, 1, 2]
+    assert 2 * 5 / 23 - 17 / 20 < 0 == cold_probability(popularity, hot_items(popularity), 2.0)
+    counts = np.bincount(drawn_for(fitted, 0, 20_000, sampler="fair_static", group_shift=2.0), minlength=20)
+    assert counts[:3].sum() == 0
+    assert chi_square(counts[3:], 20_000 / 17) < chi2.ppf(0.999, 16)
