@@ -22,7 +22,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,14 +105,16 @@ class Outcome:
     """The id of the data set that a preparation made."""
 
 
-def train_run(dataset: Dataset, run: Run, observe: Callable[[Progress], None]) -> Result:
+def train_run(settings: Settings, dataset: Dataset, run: Run, observe: Callable[[Progress], None]) -> Result:
     """training.train, imported only by processes that train."""
-    # kernels are compiled or loaded here, so that the seconds of the first run are those of its epochs
-    import core.evaluation.evaluate
-    import core.models.engines.compiled  # noqa: F401, as above
+    # libraries and kernels are loaded here, so that the seconds of the first run are those of its epochs
+    import core.evaluation.evaluate  # noqa: F401, as above
     from core.jobs.training import train
+    from core.models.engines import load_engine, usable_device
 
-    return train(dataset, run, observe)
+    load_engine(run.variant)
+    device = usable_device(settings.device) if run.variant.engine == "autograd" else "cpu"
+    return train(dataset, run, observe, device)
 
 
 def acquire_dataset(settings: Settings, name: str, progress: Callable[[float, str], None]) -> DatasetInfo:
@@ -122,17 +124,21 @@ def acquire_dataset(settings: Settings, name: str, progress: Callable[[float, st
     return acquire(settings, name, progress)
 
 
-def work(attempt: Attempt, train: Train = train_run, acquire: Acquire = acquire_dataset) -> Outcome:
+def work(attempt: Attempt, train: Train | None = None, acquire: Acquire = acquire_dataset) -> Outcome:
     """Make the attempt. Never raises: whatever goes wrong is an outcome, and told in the log.
 
     What a person can mend is logged as its sentence. Pages show the log, so only a surprise leaves a traceback there.
 
-    train, acquire: what trains a run and what fetches a data set.
+    train, acquire: what trains a run (`train_run` by default) and what fetches a data set.
     """
     with _logged(attempt):
         try:
             attempt.check()
-            return _prepare(attempt, acquire) if attempt.job.kind == Kind.PREPARE else _train(attempt, train)
+            return (
+                _prepare(attempt, acquire)
+                if attempt.job.kind == Kind.PREPARE
+                else _train(attempt, train or partial(train_run, attempt.settings))
+            )
         except Cancelled:
             return Outcome(State.CANCELLED)
         except LabError as error:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from core.datasets.store import Dataset
 from core.errors import BadVariant
 from core.models.baselines import fit_baseline
+from core.models.engines import make_engine
 from core.models.protocols import chooses_epoch, refusal
 from core.models.scorers import Scorer
 from core.models.variant import Run, Variant
@@ -76,11 +77,11 @@ class Result:
     history: list[HistoryRow] = field(default_factory=list)
 
 
-def train(dataset: Dataset, run: Run, observe: Callable[[Progress], None]) -> Result:
+def train(dataset: Dataset, run: Run, observe: Callable[[Progress], None], device: str = "cpu") -> Result:
     """Train a run and evaluate the epoch it keeps. The same run gives the same numbers.
 
-    observe: told after every epoch; may raise Cancelled to stop. Raises BadVariant if the data set cannot serve the
-    variant, RunFailed as soon as training diverges.
+    observe: told after every epoch; may raise Cancelled to stop. device: "cpu" or "cuda", for the autograd engine.
+    Raises BadVariant if the data set cannot serve the variant, RunFailed as soon as training diverges.
     """
     variant, started = run.variant, perf_counter()
     _check(run, dataset)
@@ -88,7 +89,7 @@ def train(dataset: Dataset, run: Run, observe: Callable[[Progress], None]) -> Re
         scorer = fit_baseline(variant, dataset.fitted(variant.protocol), run.seed)
         return Result(run, scorer, 0, 0, perf_counter() - started, _evaluations(dataset, variant, scorer))
     judge = _judge(dataset, variant)
-    kept = _fit(dataset, run, judge, observe)
+    kept = _fit(dataset, run, judge, observe, device)
     evaluations = _evaluations(dataset, variant, kept.scorer)
     readings = judge.readings() if isinstance(judge, _OnTest) else {}
     seconds = perf_counter() - started
@@ -122,12 +123,10 @@ class _Kept:
             self.scorer, self.epoch, self.metric, self.looks_since = scorer, epoch, metric, 0
 
 
-def _fit(dataset: Dataset, run: Run, judge: _Judge | None, observe: Callable[[Progress], None]) -> _Kept:
-    from core.models.engines.compiled import CompiledEngine
-
+def _fit(dataset: Dataset, run: Run, judge: _Judge | None, observe: Callable[[Progress], None], device: str) -> _Kept:
     v = run.variant
     epochs, every, patience = int(v.epochs or 0), int(v.eval_every or 1), v.early_stopping or 0
-    engine = CompiledEngine(v, dataset.fitted(v.protocol), run.seed)
+    engine = make_engine(v, dataset.fitted(v.protocol), run.seed, device)
     kept, started = _Kept(engine.scorer()), perf_counter()
     for epoch in range(1, epochs + 1):
         loss, metric = engine.epoch().loss, None
