@@ -1,18 +1,23 @@
 """Scorers: what a trained run is, when all that is asked of it is a score for every user and item.
 
 Here: the forms there are, and their arrays for an artefact.
-Not here: files (jobs/artifacts.py), ranking (evaluation/).
-A new form is one class and one line in `from_tensors`.
+Not here: files (jobs/artifacts.py), ranking (evaluation/), how a form comes about (engines/, baselines.py).
+A new form is one class and one row in FORMS.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from core.datasets.interactions import Interactions
+
+if TYPE_CHECKING:  # whoever lists results never waits for it
+    from scipy.sparse import csr_array
 
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -125,11 +130,162 @@ def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return bits ^ (bits >> np.uint64(31))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ItemWeights:
+    """A score is the sum of an item's weights from the items that the user took, every pair of items having one.
+
+    taken: what users took, as far as the weights were fitted to it; weights (I, I) float32, from row to column.
+    Memory grows with items x items: whoever makes one sees first that it fits (memory.py).
+    """
+
+    taken: Interactions
+    weights: NDArray[np.float32]
+
+    @property
+    def n_items(self) -> int:
+        """Items of the catalogue."""
+        return len(self.weights)
+
+    def scores(self, users: NDArray[np.integer]) -> NDArray[np.float32]:
+        """users (B,). Returns (B, I) float32."""
+        found: NDArray[np.float32] = _rows(self.taken, users) @ self.weights
+        return found
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """`weights`, and `taken_indptr` and `taken_indices` of the interactions."""
+        return {"weights": self.weights, **_taken_tensors(self.taken)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ItemNeighbours:
+    """The same sum, where an item has weights to its few neighbours only.
+
+    Item j's neighbours are `neighbours[starts[j]:starts[j + 1]]`, ascending, their similarities beside them.
+    taken: what users took; starts (I + 1,) int64, neighbours (n,) int32, similarities (n,) float32.
+    """
+
+    taken: Interactions
+    starts: NDArray[np.int64]
+    neighbours: NDArray[np.int32]
+    similarities: NDArray[np.float32]
+
+    @property
+    def n_items(self) -> int:
+        """Items of the catalogue."""
+        return len(self.starts) - 1
+
+    def scores(self, users: NDArray[np.integer]) -> NDArray[np.float32]:
+        """users (B,). Returns (B, I) float32."""
+        from scipy.sparse import csr_array
+
+        square = (self.n_items, self.n_items)
+        weights = csr_array((self.similarities, self.neighbours, self.starts), shape=square)
+        found: NDArray[np.float32] = (_rows(self.taken, users) @ weights).toarray()
+        return found
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """`starts`, `neighbours`, `similarities`, and `taken_indptr` and `taken_indices` of the interactions."""
+        return {
+            "starts": self.starts,
+            "neighbours": self.neighbours,
+            "similarities": self.similarities,
+            **_taken_tensors(self.taken),
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Penalised:
+    """Another scorer's scores, less what an item's popularity costs it.
+
+    score - strength * (standard deviation of the user's scores over all items) * log(1 + popularity of the item): in
+    units of the user's own spread, one strength means the same to scorers of every scale, and log(1 + 0) = 0.
+    popularity (I,) int64: users who took the item, counted on what the scorer was trained on.
+    """
+
+    scorer: Scorer
+    popularity: NDArray[np.int64]
+    strength: float
+
+    @property
+    def n_items(self) -> int:
+        """Items of the catalogue."""
+        return len(self.popularity)
+
+    def scores(self, users: NDArray[np.integer]) -> NDArray[np.float32]:
+        """users (B,). Returns (B, I) float32."""
+        scores = self.scorer.scores(users)
+        spread = scores.std(axis=1, dtype=np.float64)  # squares of float32 scores may overflow float32
+        cost: NDArray[np.float32] = np.log1p(self.popularity).astype(np.float32) * np.float32(self.strength)
+        penalised: NDArray[np.float32] = scores - spread.astype(np.float32)[:, None] * cost
+        return penalised
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """The scorer's, with `penalised_popularity` and `penalty_strength` (1,) float64."""
+        own = {"penalised_popularity": self.popularity, "penalty_strength": np.array([self.strength])}
+        return {**self.scorer.tensors(), **own}
+
+
+def penalised(scorer: Scorer, popularity: NDArray[np.int64], strength: float) -> Scorer:
+    """The scorer with a penalty of that strength, whatever penalty it had; itself without one at strength 0."""
+    plain = scorer.scorer if isinstance(scorer, Penalised) else scorer
+    return Penalised(plain, popularity, strength) if strength else plain
+
+
+def _rows(taken: Interactions, users: NDArray[np.integer]) -> csr_array:
+    """What some users took, as a sparse matrix of ones: (B, I) float32."""
+    from scipy.sparse import csr_array
+
+    ones = np.ones(len(taken), np.float32)
+    return csr_array((ones, taken.indices, taken.indptr), shape=(taken.n_users, taken.n_items))[users]
+
+
+def _taken_tensors(taken: Interactions) -> dict[str, NDArray[Any]]:
+    return {"taken_indptr": taken.indptr, "taken_indices": taken.indices}
+
+
+def _taken(tensors: Tensors, n_items: int) -> Interactions:
+    return Interactions(tensors["taken_indptr"], tensors["taken_indices"], n_items)
+
+
+# --- back from arrays
+
+
+def _random(t: Tensors) -> RandomScores:
+    return RandomScores(*(int(n) for n in t["random"]))
+
+
+def _gated(t: Tensors) -> GatedFactors:
+    return GatedFactors(t["users"], t["items"], t["user_gate"], t["item_gate"], float(t["c"][0]))
+
+
+def _item_weights(t: Tensors) -> ItemWeights:
+    return ItemWeights(_taken(t, len(t["weights"])), t["weights"])
+
+
+def _item_neighbours(t: Tensors) -> ItemNeighbours:
+    return ItemNeighbours(_taken(t, len(t["starts"]) - 1), t["starts"], t["neighbours"], t["similarities"])
+
+
+def _penalised(t: Tensors) -> Penalised:
+    own = {"penalised_popularity", "penalty_strength"}
+    scorer = from_tensors({name: array for name, array in t.items() if name not in own})
+    return Penalised(scorer, t["penalised_popularity"], float(t["penalty_strength"][0]))
+
+
+FORMS: dict[str, Callable[[Tensors], Scorer]] = {
+    "penalty_strength": _penalised,  # first: it wraps another form, whose arrays stand beside its own
+    "random": _random,
+    "item_gate": _gated,
+    "weights": _item_weights,
+    "similarities": _item_neighbours,
+    "users": lambda t: Factors(t["users"], t["items"]),
+}
+"""The array that tells a form, and how it is made of its arrays. The first that is there decides."""
+
+
 def from_tensors(tensors: Tensors) -> Scorer:
     """The scorer whose `tensors` these are. Raises KeyError if they are nobody's."""
-    if "random" in tensors:
-        return RandomScores(*(int(n) for n in tensors["random"]))
-    if "item_gate" in tensors:
-        gates = tensors["user_gate"], tensors["item_gate"]
-        return GatedFactors(tensors["users"], tensors["items"], *gates, float(tensors["c"][0]))
-    return Factors(tensors["users"], tensors["items"])
+    form = next((make for name, make in FORMS.items() if name in tensors), None)
+    if form is None:
+        raise KeyError(f"no form of scorer is made of {', '.join(sorted(tensors))}")
+    return form(tensors)

@@ -3,12 +3,49 @@
 import numpy as np
 import pytest
 
-from core.models.scorers import Factors, GatedFactors, RandomScores, from_tensors
+from core.datasets.interactions import Interactions
+from core.models.scorers import (
+    FORMS,
+    Factors,
+    GatedFactors,
+    ItemNeighbours,
+    ItemWeights,
+    Penalised,
+    RandomScores,
+    from_tensors,
+    penalised,
+)
 
 FACTORS = Factors(np.arange(6, dtype=np.float32).reshape(3, 2), np.arange(8, dtype=np.float32).reshape(4, 2))
 
 GATES = np.array([0.5, 0.25, 0.125], np.float32), np.array([0.5, 0.75, 0.25, 0.125], np.float32)
 GATED = GatedFactors(FACTORS.users, FACTORS.items, *GATES, c=2.5)
+
+TAKEN = Interactions.from_pairs(np.array([0, 0, 2]), np.array([1, 3, 0]), 3, 4)
+"""User 0 took items 1 and 3, user 1 nothing, user 2 item 0."""
+WEIGHTS = np.arange(16, dtype=np.float32).reshape(4, 4)
+DENSE = ItemWeights(TAKEN, WEIGHTS)
+# item 0 is near 2 (.5); item 1 near 0 (.25) and 2 (1); item 2 near none; item 3 near 2 (.125)
+NEIGHBOURS = ItemNeighbours(
+    TAKEN,
+    np.array([0, 1, 3, 3, 4]),
+    np.array([2, 0, 2, 2], np.int32),
+    np.array([0.5, 0.25, 1.0, 0.125], np.float32),
+)
+POPULARITY = np.array([3, 0, 1, 7])
+PENALISED = Penalised(FACTORS, POPULARITY, 0.5)
+SCORERS = {
+    "factors": FACTORS,
+    "gated": GATED,
+    "random": RandomScores(5, 3, 4),
+    "weights": DENSE,
+    "neighbours": NEIGHBOURS,
+    "penalised factors": PENALISED,
+    "penalised gated": Penalised(GATED, POPULARITY, 0.5),
+    "penalised weights": Penalised(DENSE, POPULARITY, 2.0),
+    "penalised neighbours": Penalised(NEIGHBOURS, POPULARITY, 2.0),
+    "penalised random": Penalised(RandomScores(5, 3, 4), POPULARITY, 0.5),
+}
 
 
 def test_a_score_is_a_dot_product():
@@ -36,12 +73,58 @@ def test_random_scores_depend_on_seed_user_and_item_only():
     assert not np.array_equal(RandomScores(4, 50, 400).scores(np.arange(50)), scores)
 
 
-@pytest.mark.parametrize("scorer", [FACTORS, GATED, RandomScores(5, 3, 4)], ids=["factors", "gated", "random"])
+def test_item_weights_are_summed_over_what_the_user_took():
+    expected = [[4 + 12, 5 + 13, 6 + 14, 7 + 15], [0, 0, 0, 0], [0, 1, 2, 3]]
+    np.testing.assert_array_equal(DENSE.scores(np.array([0, 1, 2])), expected)
+    np.testing.assert_array_equal(DENSE.scores(np.array([2, 0])), [expected[2], expected[0]])
+    assert DENSE.scores(np.array([1])).dtype == np.float32
+
+
+def test_neighbours_are_weights_of_which_most_are_0():
+    expected = [[0.25, 0, 1 + 0.125, 0], [0, 0, 0, 0], [0, 0, 0.5, 0]]
+    np.testing.assert_array_equal(NEIGHBOURS.scores(np.array([0, 1, 2])), expected)
+    assert NEIGHBOURS.scores(np.array([1])).dtype == np.float32
+
+
+def test_the_penalty_is_the_logarithm_of_popularity_in_units_of_the_users_spread():
+    plain = [5, 23, 41, 59]  # of user 2: 18 apart, so the standard deviation is 18 times that of 0, 1, 2, 3
+    spread = 18 * np.sqrt((1.5**2 + 0.5**2 + 0.5**2 + 1.5**2) / 4)
+    expected = [score - 0.5 * spread * np.log(1 + pop) for score, pop in zip(plain, [3, 0, 1, 7], strict=True)]
+    np.testing.assert_allclose(PENALISED.scores(np.array([2]))[0], expected, rtol=1e-6)
+    assert PENALISED.scores(np.array([1])).dtype == np.float32
+
+
+def test_a_penalty_changes_no_score_of_its_scorer_and_means_the_same_at_every_scale():
+    users = np.arange(3)
+    before = FACTORS.scores(users)
+    lists = np.argsort(-PENALISED.scores(users), axis=1)
+    np.testing.assert_array_equal(FACTORS.scores(users), before)
+    huge = Factors(FACTORS.users * np.float32(1e19), FACTORS.items)  # its squares are beyond float32
+    np.testing.assert_array_equal(np.argsort(-Penalised(huge, POPULARITY, 0.5).scores(users), axis=1), lists)
+
+
+def test_a_penalty_replaces_the_one_before_and_none_is_the_scorer_itself():
+    assert penalised(FACTORS, POPULARITY, 0.0) is FACTORS
+    assert penalised(PENALISED, POPULARITY, 0.0) is FACTORS
+    again = penalised(PENALISED, POPULARITY, 2.0)
+    expected = Penalised(FACTORS, POPULARITY, 2.0).scores(np.arange(3))
+    np.testing.assert_array_equal(again.scores(np.arange(3)), expected)
+
+
+@pytest.mark.parametrize("scorer", SCORERS.values(), ids=SCORERS)
 def test_back_from_its_arrays(scorer):
-    back = from_tensors(scorer.tensors())
+    tensors = scorer.tensors()
+    back = from_tensors(tensors)
     assert type(back) is type(scorer)
     assert back.n_items == scorer.n_items == 4
     np.testing.assert_array_equal(back.scores(np.arange(3)), scorer.scores(np.arange(3)))
+    assert {name: array.tobytes() for name, array in back.tensors().items()} == {
+        name: array.tobytes() for name, array in tensors.items()
+    }
+
+
+def test_every_form_is_tried():
+    assert {next(name for name in FORMS if name in scorer.tensors()) for scorer in SCORERS.values()} == set(FORMS)
 
 
 def test_arrays_of_nobody():
