@@ -59,8 +59,60 @@ def test_under_one_bp_a_user_gets_no_gradient_and_no_decay():
     np.testing.assert_allclose(users, before, rtol=1e-12)
 
 
-def test_bpr_at_the_ends():
-    assert losses.bpr(800.0, 1.0) == (1.0, 0.0)
-    right, push = losses.bpr(-800.0, 1.0)
-    assert right == pytest.approx(0)
-    assert push == pytest.approx(1)
+def several_of(positives, negatives, pushes_up, pushes_down, dim=7):
+    several = updaters.new_several(len(positives), len(negatives), dim, np.float64)
+    for array, values in zip(
+        (several.positives, several.negatives, several.pushes_up, several.pushes_down),
+        (positives, negatives, pushes_up, pushes_down),
+        strict=True,
+    ):
+        array[:] = values
+    return several
+
+
+def test_gathering_writes_scores_and_rows_down():
+    users, items = tables()
+    several = several_of([2, 0], [5, 5, 1], 0, 0)
+    updaters.gather(users, items, 1, several)
+    np.testing.assert_array_equal(several.rows, items[[2, 0, 5, 5, 1]])
+    np.testing.assert_allclose(several.up, items[[2, 0]] @ users[1])
+    np.testing.assert_allclose(several.down, items[[5, 5, 1]] @ users[1])
+
+
+@pytest.mark.parametrize("positives", [[2, 0], [2, 2]], ids=["two items", "one item twice"])
+@pytest.mark.parametrize("updater", ["two_bp", "one_bp"])
+def test_several_rows_move_at_once_and_an_item_once_for_every_time_it_occurs(updater, positives):
+    """Each by its own push and its own decay, all from where they were: the sum of what each occurrence asks for."""
+    users, items = tables()
+    p, q = users[1].copy(), items.copy()
+    up, down, negatives = [0.3, 0.1], [0.2, 0.05, 0.15], [5, 5, 1]
+    several = several_of(positives, negatives, up, down)
+    updaters.gather(users, items, 1, several)
+    if updater == "two_bp":
+        updaters.two_bp_several(users, items, 1, several, LR, L2)
+    else:
+        updaters.one_bp_several(users, items, 1, several, LR, L2, 0.9)
+    expected = q.copy()
+    gradient = L2 * p
+    for item, push in [*zip(positives, up, strict=True), *zip(negatives, [-x for x in down], strict=True)]:
+        expected[item] += LR * (push * p - L2 * q[item])
+        gradient -= push * q[item]
+    np.testing.assert_allclose(items, expected, rtol=1e-12)
+    moved = p - LR * gradient if updater == "two_bp" else 0.9 * p + 0.1 * expected[positives[0]]
+    np.testing.assert_allclose(users[1], moved, rtol=1e-12)
+    np.testing.assert_array_equal(users[[0, 2, 3]], tables()[0][[0, 2, 3]])
+
+
+@pytest.mark.parametrize("updater", ["two_bp", "one_bp"])
+def test_one_positive_and_one_negative_move_as_a_pair_does(updater):
+    several = several_of([2], [5], [0.7], [0.7])
+    pair, rows = tables(), tables()
+    updaters.gather(*rows, 1, several)
+    if updater == "two_bp":
+        updaters.two_bp(*pair, 1, 2, 5, 0.7, LR, L2)
+        updaters.two_bp_several(*rows, 1, several, LR, L2)
+    else:
+        updaters.one_bp(*pair, 1, 2, 5, 0.7, LR, L2, 0.9)
+        updaters.one_bp_several(*rows, 1, several, LR, L2, 0.9)
+    np.testing.assert_allclose(rows[0], pair[0], rtol=1e-12)
+    np.testing.assert_allclose(rows[1], pair[1], rtol=1e-12)

@@ -2,14 +2,17 @@
 
 import numpy as np
 import pytest
+import torch
+from torch.nn.functional import softplus
 
 from core.datasets.interactions import Interactions
 from core.errors import RunFailed
-from core.models.choices import SAMPLERS, UPDATERS
-from core.models.engines import drawing
+from core.models.choices import COMPILED_LOSSES, SAMPLERS, UPDATERS
+from core.models.engines import compiled, drawing
 from core.models.engines.compiled import CompiledEngine
 from core.models.engines.drawing import takes_snapshots
-from core.models.samplers import some_of
+from core.models.losses import ips_weights
+from core.models.samplers import below, some_of
 from core.models.variant import make_variant
 from tests.models.engines.worlds import ITEMS, USERS, chi_square, interactions
 
@@ -26,7 +29,7 @@ def trained(fitted, epochs=3, **choices):
 
 
 def many_draws(made, times):
-    return np.concatenate([made.draw(seed) for seed in range(times)])
+    return np.concatenate([made.draw(seed) for seed in range(times)]).ravel()
 
 
 @pytest.fixture(params=["snapshot", "sampled"])
@@ -64,7 +67,7 @@ class TestSamplerContract:
         fitted = Interactions.from_pairs(users, items, USERS + 2, ITEMS)
         made = engine(fitted, sampler=sampler)
         assert made.epoch().skipped == ITEMS
-        drawn = made.draw(0)
+        drawn = made.draw(0)[:, 0]
         assert (drawn[:ITEMS] == -1).all()
         assert (drawn[ITEMS : 2 * ITEMS - 1] == 17).all()
 
@@ -86,6 +89,113 @@ class TestSamplerContract:
         losses = [made.epoch().loss for _ in range(40)]
         assert losses[0] == pytest.approx(np.log(2), abs=0.02)  # embeddings near 0 tell nothing apart
         assert min(losses) < losses[0] - 0.02
+
+
+# --- losses
+
+LOSSES = {
+    "bpr": {"loss": "bpr", "tau": 2.0},
+    "infonce": {"loss": "infonce", "tau": 0.8},
+    "ips_cn": {"loss": "ips_cn"},
+    "var_bpr margin": {"loss": "var_bpr", "positives": 3, "popularity": 0.5},
+    "var_bpr exact": {"loss": "var_bpr", "positives": 3, "popularity": 0.5, "var_form": "exact"},
+}
+
+
+def test_every_loss_of_the_engine_is_tested():
+    assert {choices["loss"] for choices in LOSSES.values()} == set(COMPILED_LOSSES)
+
+
+@pytest.mark.parametrize("updater", sorted(UPDATERS))
+@pytest.mark.parametrize("loss", sorted(LOSSES))
+class TestLossContract:
+    """What holds for every loss under either updater."""
+
+    def test_it_falls(self, loss, updater):
+        choices = {**LOSSES[loss], "tau": None, "updater": updater, "lr": 0.1, "l2": 0.001}
+        made = engine(interactions(), init_sigma=0.05, aggregation=0.97, **choices)
+        losses = [made.epoch().loss for _ in range(60)]
+        weights = ips_weights(interactions().popularity(), 1.0)[interactions().indices].mean()
+        expected = {"infonce": np.log(1 + 5), "ips_cn": weights * np.log(2)}.get(loss, np.log(2))
+        assert losses[0] == pytest.approx(expected, rel=0.03)  # embeddings near 0 tell nothing apart
+        assert min(losses) < 0.97 * losses[0]
+
+    def test_the_seed_decides(self, loss, updater):
+        first, again, other = (
+            trained(interactions(), updater=updater, seed=seed, **LOSSES[loss]).scorer() for seed in (3, 3, 4)
+        )
+        assert first.users.tobytes() == again.users.tobytes()
+        assert first.items.tobytes() == again.items.tobytes()
+        assert first.items.tobytes() != other.items.tobytes()
+
+    def test_an_epoch_is_its_pairs_steps_one_after_the_other(self, loss, updater):
+        """Played back in float64 with the same draws: users in the epoch's order, each pair once."""
+        fitted = interactions(users=5)
+        asked = {"updater": updater, "lr": 0.05, "l2": 0.01, "init_sigma": 0.5, **LOSSES[loss], "positives": None}
+        made = engine(fitted, **{**asked, **({"positives": 1} if "var" in loss else {})})
+        before = made.scorer()
+        order = np.random.default_rng(0).permutation(made._visited)
+        drawn = np.full((len(fitted), made._variant.negatives or 1), -1, np.int32)
+        states = np.array([1], np.uint64), np.array([2], np.uint64)
+        total, _ = made._run(order, *states, made._step, drawn)
+        users, items = before.users.astype(float), before.items.astype(float)
+        shuffled, seen = np.array([1], np.uint64), 0.0
+        for u in order:
+            row = fitted.row(u)
+            own = np.empty(len(row), int)
+            for k in range(len(row)):  # the shuffle of an arrival
+                other = below(shuffled, k + 1)
+                own[k] = own[other]
+                own[other] = row[k]
+            for at, i in enumerate(own):
+                js = drawn[fitted.indptr[u] + at]
+                seen += compiled.step(users, items, u, [i], js, made._variant, fitted.popularity())
+        np.testing.assert_allclose(made.scorer().users, users, rtol=2e-3, atol=2e-4)
+        np.testing.assert_allclose(made.scorer().items, items, rtol=2e-3, atol=2e-4)
+        assert total == pytest.approx(seen, rel=1e-3)
+
+    def test_users_who_took_everything_are_skipped(self, loss, updater):
+        users = np.concatenate([np.zeros(8, int), np.ones(3, int)])
+        fitted = Interactions.from_pairs(users, np.concatenate([np.arange(8), np.arange(3)]), 2, 8)
+        made = engine(fitted, updater=updater, **LOSSES[loss])
+        before = made.scorer().users[0]
+        assert made.epoch().skipped == 8
+        np.testing.assert_array_equal(made.scorer().users[0], before)
+
+    def test_divergence_is_caught_at_once(self, loss, updater):
+        made = engine(interactions(), updater=updater, lr=90.0, l2=1.0, **LOSSES[loss])
+        with pytest.raises(RunFailed, match="Lower lr, which is 90"):
+            for _ in range(40):
+                made.epoch()
+
+
+def test_every_negative_of_a_pair_is_drawn_by_the_sampler():
+    """dns with infonce: each of the five has the mean score of a single one, and they are drawn apart."""
+    fitted = interactions()
+    alone, together = (
+        engine(fitted, sampler="dns", init_sigma=1.0),
+        engine(fitted, sampler="dns", loss="infonce", init_sigma=1.0),
+    )
+    scores = alone.scorer().scores(np.arange(USERS))
+    users = fitted.users()
+    one = np.mean([scores[users, alone.draw(seed)[:, 0]].mean() for seed in range(10)])
+    five = np.array([together.draw(seed) for seed in range(10)])
+    assert five.shape == (10, len(fitted), 5)
+    for k in range(5):
+        assert scores[users, five[:, :, k]].mean() == pytest.approx(one, abs=0.12)  # rns: 0
+    assert 0.05 < (five[:, :, 0] == five[:, :, 1]).mean() < 0.5
+
+
+def test_further_positives_are_drawn_from_what_the_user_took():
+    pairs, positives = np.arange(10, 18, dtype=np.int32), np.array([17, 0, 0], np.int32)
+    state, counts = np.array([1], np.uint64), np.zeros((2, 8))
+    for _ in range(4000):
+        compiled._further_positives(6, pairs, positives, state)
+        assert positives[0] == 17
+        counts[[0, 1], positives[1:] - 10] += 1
+    assert (counts[:, 6:] == 0).all()  # 6 of the 8 places are the user's
+    for k in range(2):
+        assert chi_square(counts[k, :6], 4000 / 6) < 20.5  # 5 degrees of freedom, p = .001
 
 
 # --- distributions
@@ -231,6 +341,61 @@ def test_the_path_follows_from_a_count_of_operations():
 
 
 # --- the step
+
+
+def by_torch(users, items, u, positives, negatives, variant, popularity):
+    """The same step from the loss written out: gradients by torch, l2 / 2 of the squared norm of every row taken."""
+    v, pop = variant, torch.from_numpy(popularity.astype(float))
+    p_all, q = (torch.from_numpy(table.copy()).requires_grad_() for table in (users, items))
+    p = p_all[u] if v.updater == "two_bp" else p_all[u].detach()
+    own, others = q[positives], q[negatives]
+    up, down = own @ p, others @ p
+    if v.loss == "infonce":
+        loss = torch.logsumexp(torch.cat([up, down]) / v.tau, 0) - up[0] / v.tau
+    elif v.loss == "var_bpr":
+        s, t = up.detach(), down.detach()
+        share = torch.log(2 + pop) / torch.log(2 + pop.max())
+        prior = (1 - share[positives]) ** v.rarity * torch.softmax((s.mean() - s) / 0.5, 0) ** v.hardness_pos
+        anti = share[negatives] ** v.popularity * torch.softmax((t - t.mean()) / 0.5, 0) ** v.hardness_neg
+        alpha = torch.softmax(s / v.var_c + prior.log(), 0)
+        beta = torch.softmax(-t / v.var_c + anti.log(), 0)
+        margins = up[:, None] - down
+        loss = alpha @ softplus(-margins) @ beta if v.var_form == "exact" else softplus(beta @ down - alpha @ up)
+    else:
+        weight = 1.0
+        if v.loss == "ips_cn":
+            raw = (pop.max() / (pop + 1)) ** v.power
+            weight = (raw.clamp(min=1).clamp(max=torch.quantile(raw, 0.5)) / torch.quantile(raw, 0.5))[positives[0]]
+        loss = weight * softplus(-(up[0] - down[0]) / (v.tau or 1))
+    rows = [own, others] + ([p[None]] if v.updater == "two_bp" else [])
+    (loss + v.l2 / 2 * sum((row**2).sum() for row in rows)).backward()
+    moved = (q - v.lr * q.grad).detach().numpy()
+    after = users.copy()
+    if v.updater == "two_bp":
+        after[u] = (p_all - v.lr * p_all.grad).detach().numpy()[u]
+    else:
+        assert p_all.grad is None
+        after[u] = v.aggregation * users[u] + (1 - v.aggregation) * moved[positives[0]]
+    return after, moved, loss.item()
+
+
+@pytest.mark.parametrize("updater", sorted(UPDATERS))
+@pytest.mark.parametrize("loss", sorted(LOSSES))
+@pytest.mark.parametrize("again", [False, True], ids=["distinct", "an item twice"])
+def test_a_step_is_the_gradients_step(loss, updater, again):
+    choices = {"lr": 0.07, "l2": 0.03, **LOSSES[loss], "updater": updater}
+    choices |= {"aggregation": 0.9} if updater == "one_bp" else {}
+    variant = make_variant("d", **choices)
+    chance = np.random.default_rng(5)
+    users, items = chance.normal(size=(4, 7)), chance.normal(size=(12, 7))
+    popularity = chance.integers(0, 40, 12)
+    positives = [3, 4, 3 if again else 5][: variant.positives or 1]
+    negatives = [8, 9, 8 if again else 10, 11, 0][: variant.negatives or 1]
+    expected_users, expected_items, loss_before = by_torch(users, items, 2, positives, negatives, variant, popularity)
+    seen = compiled.step(users, items, 2, positives, negatives, variant, popularity)
+    assert seen == pytest.approx(loss_before, rel=1e-9)
+    np.testing.assert_allclose(users, expected_users, rtol=1e-9)
+    np.testing.assert_allclose(items, expected_items, rtol=1e-9)
 
 
 def test_one_bp_moves_users_towards_their_items_even_where_nothing_is_learnt():
