@@ -42,6 +42,7 @@ from core.evaluation.metrics import EXPOSURE_CUTOFF
 from core.ids import ID_LENGTH, by_prefix
 from core.models import RESULT_VERSION
 from core.models.scorers import Scorer, from_tensors
+from core.models.variant import Run
 from core.settings import Settings
 
 if TYPE_CHECKING:  # training.py compiles kernels on import, and readers of results need none
@@ -52,7 +53,7 @@ FACTORS = "factors.safetensors"
 TABLES = ("metrics", "per_user", "top_k", "history")
 FILES = (FACTORS, *(f"{name}.parquet" for name in TABLES))
 REQUIRED = {"format_version", "run", "variant", "fields", "label", "seed", "dataset", "protocol", "epoch", "files"}
-VERSIONS = ("numpy", "numba", "pyarrow", "safetensors")
+VERSIONS = ("numpy", "scipy", "numba", "pyarrow", "safetensors")
 
 _RUN_ID = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
 _TRASH = ".trash-"
@@ -267,6 +268,13 @@ def read_scorer(settings: Settings, run_id: str) -> Scorer:
         return from_tensors(load_file(folder / FACTORS))
     except (SafetensorError, KeyError, ValueError) as error:
         raise DamagedArtifact(str(folder / FACTORS), f"it holds no scorer ({error})") from error
+
+
+def finished_scorer(settings: Settings, run: Run) -> tuple[Scorer, int] | None:
+    """What scores items for a run and the epoch it kept; None if it is not finished. Raises DamagedArtifact."""
+    if not is_finished(settings, run.id):
+        return None
+    return read_scorer(settings, run.id), int(read_meta(settings, run.id)["epoch"])
 
 
 def read_table(settings: Settings, run_id: str, name: str) -> pa.Table:

@@ -3,6 +3,7 @@
     <attempts>/<run id>.<n>/   progress.json   how far it is, replaced as a whole
                                cancel          put there by the worker: stop between epochs
                                result/         what is renamed to the store at the end
+                               reranked/       the same for a run that had to be trained so that this one re-ranks it
     <logs>/<job>.log           all it prints, errors and crashes included; outlives failure
 
 Here: the folder's protocol and the I/O around the pure `train`. Not here: when an attempt is made and what its end
@@ -30,7 +31,7 @@ from core.datasets.store import Dataset, DatasetInfo, read_dataset
 from core.errors import Cancelled, LabError, RunFailed, SourceUnreachable
 from core.jobs import artifacts
 from core.jobs.queue import Job, Kind, Report, State
-from core.models.variant import Run
+from core.models.variant import Run, Variant
 from core.settings import Settings
 
 if TYPE_CHECKING:  # compiles kernels on import, which waits until a run needs them
@@ -112,9 +113,16 @@ def train_run(settings: Settings, dataset: Dataset, run: Run, observe: Callable[
     from core.jobs.training import train
     from core.models.engines import load_engine, usable_device
 
-    load_engine(run.variant)
-    device = usable_device(settings.device) if run.variant.engine == "autograd" else "cpu"
-    return train(dataset, run, observe, device)
+    trained = _to_train(settings, run)
+    load_engine(trained)
+    device = usable_device(settings.device) if trained.engine == "autograd" else "cpu"
+    return train(dataset, run, observe, device, partial(artifacts.finished_scorer, settings))
+
+
+def _to_train(settings: Settings, run: Run) -> Variant:
+    """What needs its engine: the run's variant, or what it re-ranks where that is not finished yet."""
+    base = run.reranked
+    return base.variant if base and not artifacts.is_finished(settings, base.id) else run.variant
 
 
 def acquire_dataset(settings: Settings, name: str, progress: Callable[[float, str], None]) -> DatasetInfo:
@@ -177,8 +185,12 @@ def _train(attempt: Attempt, train: Train) -> Outcome:
     observer = _Observer(attempt)
     trained = train(dataset, run, observer)
     observer.flush()
-    overhead = time.perf_counter() - started - trained.seconds
+    first = trained.reranked
+    overhead = time.perf_counter() - started - trained.seconds - (first.seconds if first else 0)
     attempt.check()
+    if first:  # a run of its own: whoever re-ranks it next finds it
+        (attempt.folder / "reranked").mkdir()
+        artifacts.publish(attempt.settings, attempt.folder / "reranked", first, dataset, _peak_memory_mb(), overhead)
     artifacts.publish(attempt.settings, attempt.folder, trained, dataset, _peak_memory_mb(), overhead)
     return Outcome(State.DONE)
 

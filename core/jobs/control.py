@@ -23,8 +23,9 @@ from core.jobs import artifacts
 from core.jobs.attempt import log_path, rotate
 from core.jobs.estimates import Estimator, read_estimator
 from core.jobs.queue import Job, Kind, Queue, State
+from core.models import memory
 from core.models.protocols import refusal
-from core.models.sweep import DEFAULT_SWEEP, Sweep
+from core.models.sweep import BASELINE_OF, DEFAULT_SWEEP, Sweep
 from core.models.variant import Run, Variant
 from core.settings import PROJECT, Settings
 
@@ -158,10 +159,10 @@ def runs_of(settings: Settings, dataset_id: str, sweep: Sweep) -> list[Run]:
     info = store.find_dataset(settings, dataset_id)
     if sweep.protocol != "refit":
         runs = sweep.runs(info.id)
-        if reasons := dict.fromkeys(why for run in runs if (why := refusal(run.variant, info.validation))):
-            raise BadVariant(reasons)
+        _refuse(info, runs)
         return runs
-    asked = replace(sweep, protocol="validation", baselines=()).variants(info.id)
+    # what is re-ranked is trained: its epochs are those that its own runs chose
+    asked = [v for v in replace(sweep, protocol="validation").variants(info.id) if not v.baseline]
     chosen = _chosen_epochs(settings, info.id)
     if missing := [v.label for v in asked if v.id not in chosen]:
         raise BadVariant(
@@ -170,7 +171,19 @@ def runs_of(settings: Settings, dataset_id: str, sweep: Sweep) -> list[Run]:
             for label in missing
         )
     grids = tuple(_refit_grid(v, chosen[v.id]) for v in asked)
-    return replace(sweep, grids=grids).runs(info.id)
+    own = tuple(kept for grid in sweep.grids if (kept := {k: v for k, v in grid.items() if k in BASELINE_OF}))
+    runs = replace(sweep, grids=grids + own).runs(info.id)
+    _refuse(info, runs)
+    return runs
+
+
+def _refuse(info: DatasetInfo, runs: Sequence[Run]) -> None:
+    """Raises BadVariant with every reason why this data set, or this machine, cannot serve some of the runs."""
+    variants = {run.variant.id: run.variant for run in runs}.values()
+    has = memory.total()
+    why = [refusal(v, info.validation) or memory.refusal(v, info.items, has) for v in variants]
+    if reasons := dict.fromkeys(reason for reason in why if reason):
+        raise BadVariant(reasons)
 
 
 def _refit_grid(variant: Variant, epochs: Sequence[int]) -> dict[str, list[object]]:

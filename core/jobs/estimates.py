@@ -32,7 +32,7 @@ class Timing:
     interactions: int
     """Pairs it was trained on."""
     epoch_seconds: float
-    """Seconds an epoch, its share of the evaluations included; for a closed form, the whole fit."""
+    """Seconds an epoch, its share of the evaluations included; for a closed form or a re-ranking, the whole of it."""
     epochs_share: float
     """Epochs run of those allowed: less than 1 where it stopped early."""
     overhead: float
@@ -58,7 +58,7 @@ class Estimator:
             if alike := self._groups.get(key):
                 epoch = statistics.median(t.epoch_seconds * interactions / max(t.interactions, 1) for t in alike)
                 share = statistics.median(t.epochs_share for t in alike)
-                return statistics.median(t.overhead for t in alike) + epoch * share * (variant.epochs or 1)
+                return statistics.median(t.overhead for t in alike) + epoch * share * _epochs(variant.used())
         return self._overhead if variant.baseline else None
 
 
@@ -66,6 +66,11 @@ def read_estimator(settings: Settings) -> Estimator:
     """An estimator over all finished runs of the cache; damaged ones are passed over."""
     timings = (_timing(settings.runs / run) for run in artifacts.finished_runs(settings))
     return Estimator([t for t in timings if t])
+
+
+def _epochs(fields: Mapping[str, Any]) -> int:
+    """Epochs that a variant may run; 1 for a baseline: what re-ranks has the epochs of what was trained before."""
+    return 1 if fields.get("baseline") else int(fields.get("epochs", 1))
 
 
 def _keys(dataset: str, method: str, dim: int | None) -> list[Key]:
@@ -86,7 +91,7 @@ def _timing(folder: Path) -> Timing | None:
             dim=fields.get("dim"),
             interactions=int(meta["interactions"]),
             epoch_seconds=float(meta["seconds"]) / epochs,
-            epochs_share=min(1.0, epochs / int(fields.get("epochs", 1))),
+            epochs_share=min(1.0, epochs / _epochs(fields)),
             overhead=float(meta["overhead"]),
         )
     except (DamagedArtifact, KeyError, TypeError, ValueError):

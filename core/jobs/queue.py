@@ -69,7 +69,7 @@ class Job:
     label: str
     state: State
     waits_on: int | None
-    """A preparation that must be done first."""
+    """A job that must have ended first: a preparation, or the training of what this one re-ranks."""
     tries: int
     """How often its own process died."""
     attempt: int
@@ -184,10 +184,10 @@ CLAIM = """UPDATE job SET state = 'running', attempt = attempt + 1, started = :n
         doing = NULL, share = NULL, epoch = NULL, epochs = NULL, loss = NULL, metric = NULL, seconds = NULL, left = NULL
     WHERE id = (
         SELECT id FROM job WHERE state = 'queued' AND NOT EXISTS (SELECT 1 FROM flag WHERE name = 'paused')
-            AND (waits_on IS NULL OR waits_on IN (SELECT id FROM job WHERE state = 'done'))
+            AND (waits_on IS NULL OR waits_on NOT IN (SELECT id FROM job WHERE state IN ('queued', 'running')))
         ORDER BY kind = 'prepare' DESC, id LIMIT 1)
     RETURNING *"""
-"""The next job: preparations first, since sweeps wait for them, then the oldest."""
+"""The next job: preparations first, since sweeps wait for them, then the oldest that waits for nothing under way."""
 
 FINISH = """UPDATE job SET state = 'done', dataset = coalesce(:dataset, dataset), reason = :reason, cached = :cached,
         ended = :now, left = NULL, share = 1, cancelling = 0
@@ -210,9 +210,10 @@ RELAY = """UPDATE job SET doing = coalesce(:doing, doing), share = coalesce(:sha
 KEEP_CURVE = """INSERT INTO curve (job, points) VALUES (:id, :points)
     ON CONFLICT (job) DO UPDATE SET points = excluded.points"""
 DROP_DEPENDENTS = """UPDATE job SET state = (SELECT state FROM job AS first WHERE first.id = :id), ended = :now,
-        reason = 'The preparation of its data set came to nothing.'
+        reason = (SELECT CASE kind WHEN 'prepare' THEN 'The preparation of its data set came to nothing.'
+            ELSE 'The run that it re-ranks came to nothing.' END FROM job AS first WHERE first.id = :id)
     WHERE state = 'queued' AND waits_on IN (SELECT id FROM job WHERE id = :id AND state IN ('failed', 'cancelled'))"""
-"""What waits for a preparation shares its end."""
+"""What waits for a job that came to nothing shares its end; asked for again, it no longer waits for that one."""
 
 CANCEL = """UPDATE job SET state = CASE state WHEN 'queued' THEN 'cancelled' ELSE state END,
         cancelling = state = 'running', ended = CASE state WHEN 'queued' THEN :now ELSE ended END
@@ -234,7 +235,7 @@ SELECT_CURVE = "SELECT points FROM curve WHERE job = :id"
 COUNT = "SELECT state, count(*) FROM job GROUP BY state"
 COUNT_CLAIMABLE = """SELECT count(*) FROM job
     WHERE state = 'queued' AND NOT EXISTS (SELECT 1 FROM flag WHERE name = 'paused')
-    AND (waits_on IS NULL OR waits_on IN (SELECT id FROM job WHERE state = 'done'))"""
+    AND (waits_on IS NULL OR waits_on NOT IN (SELECT id FROM job WHERE state IN ('queued', 'running')))"""
 PAUSE = "INSERT OR IGNORE INTO flag (name) VALUES ('paused')"
 RESUME = "DELETE FROM flag WHERE name = 'paused'"
 PAUSED = "SELECT count(*) FROM flag WHERE name = 'paused'"
@@ -582,6 +583,17 @@ def _insert_job(
     return int(db.execute(INSERT_JOB, values).fetchone()["id"])
 
 
+def _active_run(db: sqlite3.Connection, run: Run) -> sqlite3.Row | None:
+    found: sqlite3.Row | None = db.execute(FIND_ACTIVE, {"kind": Kind.TRAIN, "target": run.id}).fetchone()
+    return found
+
+
+def _before(db: sqlite3.Connection, run: Run) -> int | None:
+    """The job that trains what this run re-ranks, if that is under way: two processes would train it at once else."""
+    base = _active_run(db, run.reranked) if run.reranked else None
+    return int(base["id"]) if base else None
+
+
 def _add_sweep(
     db: sqlite3.Connection,
     dataset: str,
@@ -595,11 +607,11 @@ def _add_sweep(
     cached = waiting = 0
     for position, run in enumerate(runs):
         is_finished = run.id in finished
-        active = db.execute(FIND_ACTIVE, {"kind": Kind.TRAIN, "target": run.id}).fetchone()
+        active = _active_run(db, run)
         known = active or (db.execute(FIND_DONE, {"target": run.id}).fetchone() if is_finished else None)
         job = known["id"] if known else _insert_job(
             db, Kind.TRAIN, run.id, dataset=dataset, label=run.label, payload=run.to_json(),
-            sweep=number, waits_on=waits_on, cached=is_finished,
+            sweep=number, waits_on=waits_on or _before(db, run), cached=is_finished,
         )  # fmt: skip
         db.execute(INSERT_MEMBER, {"sweep": number, "position": position, "job": job})
         waiting += bool(active)

@@ -19,7 +19,7 @@ from core.errors import BadVariant
 from core.models.baselines import fit_baseline
 from core.models.engines import make_engine
 from core.models.protocols import chooses_epoch, refusal
-from core.models.scorers import Scorer
+from core.models.scorers import Scorer, penalised
 from core.models.variant import Run, Variant
 
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ class HistoryRow(NamedTuple):
     metric: float | None
 
 
+Finished = Callable[[Run], tuple[Scorer, int] | None]
+"""Asked for another run: its scorer and the epoch kept, if it is finished."""
+
+
 class Reading(NamedTuple):
     """A metric's value at an epoch of its own."""
 
@@ -67,7 +71,7 @@ class Result:
     scorer: Scorer
     """Of the epoch kept."""
     epoch: int
-    """The epoch kept; 0 for a baseline."""
+    """The epoch kept; 0 for a baseline that fits in closed form, that of the other run where one is re-ranked."""
     epochs_run: int
     seconds: float
     evaluations: dict[str, Evaluation]
@@ -75,16 +79,27 @@ class Result:
     readings: dict[str, Reading] = field(default_factory=dict)
     """Protocol `paper`: each accuracy metric at its own best epoch, bias metrics at that of best precision."""
     history: list[HistoryRow] = field(default_factory=list)
+    reranked: Result | None = None
+    """The run that it re-ranks, where that had to be trained first: a finished run of its own."""
 
 
-def train(dataset: Dataset, run: Run, observe: Callable[[Progress], None], device: str = "cpu") -> Result:
+def train(
+    dataset: Dataset,
+    run: Run,
+    observe: Callable[[Progress], None],
+    device: str = "cpu",
+    finished: Finished = lambda _: None,
+) -> Result:
     """Train a run and evaluate the epoch it keeps. The same run gives the same numbers.
 
     observe: told after every epoch; may raise Cancelled to stop. device: "cpu" or "cuda", for the autograd engine.
+    finished: where a popularity penalty looks for the run that it re-ranks, which is trained first if it is not there.
     Raises BadVariant if the data set cannot serve the variant, RunFailed as soon as training diverges.
     """
     variant, started = run.variant, perf_counter()
     _check(run, dataset)
+    if run.reranked:
+        return _rerank(dataset, run, finished(run.reranked) or train(dataset, run.reranked, observe, device))
     if variant.baseline:
         scorer = fit_baseline(variant, dataset.fitted(variant.protocol), run.seed)
         return Result(run, scorer, 0, 0, perf_counter() - started, _evaluations(dataset, variant, scorer))
@@ -101,6 +116,17 @@ def _check(run: Run, dataset: Dataset) -> None:
         raise BadVariant(reason)
     if run.bootstrap is not None:
         raise BadVariant("Bootstrap replicates cannot be trained. Leave the number of the replicate out.")
+
+
+def _rerank(dataset: Dataset, run: Run, base: Result | tuple[Scorer, int]) -> Result:
+    """Put the penalty on what the other run scores. Its seconds are those of the re-ranking alone."""
+    variant, started = run.variant, perf_counter()
+    trained = base if isinstance(base, Result) else None
+    scorer, epoch = base if isinstance(base, tuple) else (base.scorer, base.epoch)
+    popularity = dataset.fitted(variant.protocol).popularity()
+    scorer = penalised(scorer, popularity, float(variant.penalty_strength or 0))
+    evaluations = _evaluations(dataset, variant, scorer)
+    return Result(run, scorer, epoch, 0, perf_counter() - started, evaluations, reranked=trained)
 
 
 # --- the epochs

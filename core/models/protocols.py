@@ -22,7 +22,11 @@ def chooses_epoch(variant: Variant, validation: int) -> bool:
 
 
 def refusal(variant: Variant, validation: int) -> str | None:
-    """Why this data set cannot serve the variant, or None. validation: pairs of the validation split."""
+    """Why this data set cannot serve the variant, or None. validation: pairs of the validation split.
+
+    What re-ranks another variant is judged by that one, which may have to be trained for it.
+    """
+    variant = variant.reranked or variant
     if variant.baseline or variant.protocol != "validation" or validation > 0 or variant.early_stopping == 0:
         return None
     return (

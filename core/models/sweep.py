@@ -48,14 +48,17 @@ class Sweep:
     def _requests(self) -> list[dict[str, Any]]:
         """What is asked for, as the arguments of `make_variant`: references, trained ones, re-ranked ones.
 
-        The setting of a baseline is a value like any other in a grid; a grid of nothing else asks for no training.
+        The setting of a baseline is a value like any other in a grid; a grid of nothing else asks for no training. What
+        is re-ranked is asked for too: its path begins there.
         """
         trained = [
             {k: v for k, v in grid.items() if k not in BASELINE_OF}
             for grid in self.grids
             if not grid or not grid.keys() <= BASELINE_OF.keys()
         ]
-        own = {k: list(v) for grid in self.grids for k, v in grid.items() if k in BASELINE_OF}
+        own: dict[str, list[Any]] = {}
+        for name, values in (pair for grid in self.grids for pair in grid.items() if pair[0] in BASELINE_OF):
+            own[name] = own.get(name, []) + list(values)
         asked = [request for grid in trained for request in _combined(grid)]
         references = [
             {"baseline": b, **request}
@@ -66,7 +69,8 @@ class Sweep:
         if "pop_penalty" not in self.baselines:
             return references + asked
         penalties = _combined({k: v for k, v in own.items() if BASELINE_OF[k] == "pop_penalty"})
-        reranked = [{"baseline": "pop_penalty", **a, **p} for a in asked or [{}] for p in penalties]
+        asked = asked or [{}]
+        reranked = [{"baseline": "pop_penalty", **a, **p} for a in asked for p in penalties]
         return references + asked + reranked
 
     def runs(self, dataset: str) -> list[Run]:

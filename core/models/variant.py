@@ -194,6 +194,12 @@ class Run:
             f", replicate {self.bootstrap}" if self.bootstrap is not None else ""
         )
 
+    @property
+    def reranked(self) -> Run | None:
+        """The run of the same seed that a popularity penalty re-ranks; None for everything else."""
+        base = self.variant.reranked
+        return Run(base, self.seed, self.bootstrap) if base else None
+
     def to_json(self) -> dict[str, Any]:
         """Plain content, for a queue or a file."""
         return {"variant": self.variant.used(), "seed": self.seed, "bootstrap": self.bootstrap}

@@ -79,7 +79,9 @@ def step(job: Job) -> str:
     if job.state == State.RUNNING:
         return job.doing or "starting"
     if job.state == State.QUEUED and job.waits_on:
-        return "waits for its data set"
+        before = queue().job(job.waits_on)
+        if before.state in ACTIVE:
+            return f"waits for {'its data set' if before.kind == Kind.PREPARE else 'the run that it re-ranks'}"
     return job.reason or ("found in the cache" if job.cached else STATE_NAMES[job.state])
 
 

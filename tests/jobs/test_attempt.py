@@ -10,6 +10,7 @@ from core.jobs import artifacts, attempt
 from core.jobs.attempt import CURVE_POINTS, Attempt, Outcome, log_path, rotate, work
 from core.jobs.queue import Queue, Report, State
 from core.jobs.training import Progress
+from core.models.sweep import Sweep
 from core.settings import Settings
 from tests.jobs import standins
 from tests.tiny import tiny_dataset
@@ -40,6 +41,26 @@ def test_a_run_is_published_and_says_how_far_it_is(settings, tiny):
     report = mine.last_report()
     assert (report.epoch, report.epochs, report.share, report.metric) == (standins.EPOCHS, standins.EPOCHS, 1.0, 0.1)
     assert [point[0] for point in report.curve] == [1, 2, 3, 4]
+
+
+def test_a_penalty_trains_what_it_re_ranks_once_and_publishes_both(settings, tiny, monkeypatch):
+    from core.jobs import training
+
+    settings_of = {"dim": [4], "epochs": [2], "penalty_strength": [0.1, 0.2]}
+    base, first, second = Sweep((settings_of,), ("pop_penalty",), (0,)).runs(tiny.id)
+    queue = Queue(settings)
+    queue.add_sweep(tiny.id, Sweep(), [first, second])  # whoever deleted the other run meanwhile
+    assert work(made(settings, queue)) == Outcome(State.DONE)
+    assert artifacts.finished_runs(settings) == sorted([base.id, first.id])
+    assert [artifacts.verify(settings.runs / run.id) for run in (base, first)] == [[], []]
+    assert artifacts.read_meta(settings, first.id)["epoch"] == artifacts.read_meta(settings, base.id)["epoch"]
+
+    def unexpected(*_):
+        raise AssertionError("it was trained again")
+
+    monkeypatch.setattr(training, "make_engine", unexpected)
+    assert work(made(settings, queue)) == Outcome(State.DONE)
+    assert artifacts.finished_runs(settings) == sorted([base.id, first.id, second.id])
 
 
 def test_asked_to_stop_it_stops_between_epochs(settings, tiny):

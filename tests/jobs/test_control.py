@@ -37,7 +37,7 @@ def trained(settings: Settings, info: DatasetInfo, sweep: Sweep) -> None:
 
 
 def test_a_plan_counts_what_is_there_and_what_is_under_way(settings, tiny):
-    assert control.plan(settings, "tiny", DEFAULT_SWEEP) == control.Plan(22, 0, 0, 22, None, 8)
+    assert control.plan(settings, "tiny", DEFAULT_SWEEP) == control.Plan(40, 0, 0, 40, None, 14)
     trained(settings, tiny, standins.sweep(0, 1))
     control.request_sweep(settings, tiny.id, standins.sweep(2), start=False)
     plan = control.plan(settings, tiny.id[:6], standins.sweep(0, 1, 2, 3))
@@ -76,6 +76,35 @@ def test_refit_takes_the_epochs_that_validation_chose(settings, tiny, no_worker)
     assert (run.variant.protocol, run.variant.epochs, run.seed) == ("refit", standins.EPOCHS, 7)
     with_baseline = replace(refit, baselines=("most_popular",))
     assert {r.variant.method for r in control.runs_of(settings, "tiny", with_baseline)} == {"rns", "most_popular"}
+
+
+def test_refit_with_a_baselines_setting_and_a_penalty(settings, tiny, no_worker):
+    trained(settings, tiny, standins.sweep(0))
+    grid = {"sampler": ["rns"], "ease_lambda": [100.0], "penalty_strength": [0.1, 0.2]}
+    asked = Sweep(grids=(grid,), baselines=("ease", "pop_penalty"), seeds=(7,), protocol="refit")
+    runs = control.runs_of(settings, tiny.id, asked)
+    assert [(r.variant.method, r.variant.ease_lambda, r.variant.penalty_strength) for r in runs] == [
+        ("ease", 100, None),
+        ("rns", None, None),
+        ("pop_penalty", None, 0.1),
+        ("pop_penalty", None, 0.2),
+    ]
+    assert {r.variant.epochs for r in runs[1:]} == {standins.EPOCHS}
+    assert [r.reranked for r in runs[2:]] == [runs[1]] * 2
+    alone = Sweep(baselines=("pop_penalty",), seeds=(7,), protocol="refit")  # of the default setting, which is RNS
+    assert control.runs_of(settings, tiny.id, alone)[0] == runs[1]
+    missing = replace(alone, grids=({"sampler": ["dns"]},))
+    with pytest.raises(BadVariant, match=r"DNS.* has no finished run under that protocol"):
+        control.runs_of(settings, tiny.id, missing)
+
+
+@pytest.mark.parametrize("protocol", ["validation", "refit", "paper"])
+def test_a_catalogue_too_large_for_ease_is_refused_before_anything_is_queued(settings, tiny, monkeypatch, protocol):
+    monkeypatch.setattr(control.memory, "total", lambda: 1000)
+    with pytest.raises(BadVariant, match=r"80 x 80 items.* that this machine has"):
+        control.request_sweep(settings, "tiny", Sweep(baselines=("ease",), protocol=protocol))
+    assert Queue(settings).sweeps() == []
+    assert control.plan(settings, "tiny", Sweep(baselines=("item_knn",), protocol=protocol)).runs == 1
 
 
 def test_autostart_asks_once_however_often_it_is_called(settings, no_worker):

@@ -49,17 +49,28 @@ def test_an_untimed_method_is_unknown_and_an_untimed_baseline_nothing():
     assert Estimator([]).seconds(make_variant(HERE, baseline="most_popular"), 1000) == 0.0
 
 
+def test_a_re_ranking_takes_as_long_as_the_one_before_whatever_epochs_it_re_ranks():
+    known = timing(method="pop_penalty", epoch_seconds=0.3, epochs_share=1.0)
+    penalty = make_variant(HERE, baseline="pop_penalty", epochs=500)
+    assert Estimator([known]).seconds(penalty, 1000) == pytest.approx(2 + 0.3)
+
+
 def test_timings_are_read_from_finished_runs_and_damaged_ones_passed_over(settings: Settings):
     meta = {
         "format_version": 1, "run": "c" * 16, "variant": "d" * 16, "label": "RNS", "seed": 0, "protocol": "validation",
         "epoch": 40, "files": {}, "fields": {"dim": 32, "epochs": 100}, "dataset": HERE, "method": "rns",
         "interactions": 1000, "seconds": 5.0, "epochs_run": 50, "overhead": 2.0,
     }  # fmt: skip
+    fields = {"baseline": "pop_penalty", "dim": 32, "epochs": 500}
+    penalty = {"fields": fields, "method": "pop_penalty", "epochs_run": 0, "seconds": 0.3}
     for name, text in {
         "c" * 16: json.dumps(meta),
+        "d" * 16: json.dumps(meta | penalty),
         "e" * 16: "{",
         "f" * 16: json.dumps(meta | {"seconds": None}),
     }.items():
         (settings.runs / name).mkdir(parents=True)
         (settings.runs / name / "meta.json").write_text(text, "utf-8")
     assert read_estimator(settings).seconds(variant(), 1000) == pytest.approx(2 + 0.1 * 100 * 0.5)
+    again = make_variant(HERE, baseline="pop_penalty", epochs=50)
+    assert read_estimator(settings).seconds(again, 1000) == pytest.approx(2 + 0.3)

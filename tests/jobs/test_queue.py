@@ -148,7 +148,7 @@ def test_preparations_go_first_and_expand_their_sweep(queue):
     jobs = queue.jobs(sweep=2)
     assert {j.dataset for j in jobs} == {other}
     assert [j.state for j in jobs].count(State.DONE) == 1
-    assert len(jobs) == 22  # 21 trained runs and most popular
+    assert len(jobs) == 40  # 39 trained runs and most popular
 
 
 def test_a_preparation_released_meanwhile_expands_nothing(queue):
@@ -183,6 +183,59 @@ def test_jobs_wait_for_a_preparation_and_share_its_end(queue):
     [waiting] = queue.jobs(sweep=sweep)
     assert waiting.state == State.FAILED
     assert waiting.reason
+
+
+RERANKED = Sweep(
+    grids=({"sampler": ["rns"]}, {"penalty_strength": [0.1, 0.2]}), baselines=("pop_penalty",), seeds=(0, 1)
+)
+
+
+def test_what_re_ranks_a_run_waits_for_it_while_others_start(queue):
+    add(queue, RERANKED)
+    bases = [claim(queue), claim(queue)]  # of both seeds, though the first seed's penalties were asked for before
+    assert [(job.payload["variant"].get("baseline"), job.payload["seed"]) for job in bases] == [(None, 0), (None, 1)]
+    assert queue.claim() is None
+    assert queue.claimable() == 0
+    queue.finish(bases[1])
+    waited = [claim(queue), claim(queue)]
+    assert [job.payload["variant"]["penalty_strength"] for job in waited] == [0.1, 0.2]
+    assert {(job.payload["seed"], job.waits_on) for job in waited} == {(1, bases[1].id)}
+    assert queue.claim() is None
+
+
+def test_a_run_under_way_for_another_sweep_is_waited_for_too(queue):
+    add(queue, Sweep(grids=({"sampler": ["rns"]},), seeds=(0,)))
+    base = claim(queue)
+    penalty = Sweep(grids=({"penalty_strength": [0.1]},), baselines=("pop_penalty",), seeds=(0,))
+    add(queue, penalty)
+    assert queue.claim() is None
+    queue.finish(base)
+    assert claim(queue).waits_on == base.id
+
+
+def test_nothing_is_waited_for_where_the_run_is_finished(queue):
+    runs = RERANKED.runs(DATASET)
+    finished = tuple(run.id for run in runs if not run.reranked)
+    sweep = add(queue, RERANKED, finished)
+    assert [job.waits_on for job in queue.jobs(sweep=sweep)] == [None] * 6
+    assert queue.claimable() == 4
+
+
+def test_a_run_that_fails_takes_along_what_re_ranks_it_and_each_can_be_retried(queue):
+    sweep = add(queue, RERANKED)
+    base = claim(queue)
+    queue.fail(base, "diverged")
+    first, *waiting = [job for job in queue.jobs(sweep=sweep) if job.payload["seed"] == 0]
+    assert first.id == base.id
+    assert {job.state for job in waiting} == {State.FAILED}
+    assert {job.reason for job in waiting} == {"The run that it re-ranks came to nothing."}
+    queue.claim()  # the other seed's
+    queue.retry(waiting[0].id)
+    assert claim(queue).id == waiting[0].id  # it will train what it re-ranks itself
+    queue.retry(base.id)
+    queue.retry(waiting[1].id)
+    assert claim(queue).id == base.id
+    assert queue.claim() is None  # under way again, so waited for again
 
 
 def test_a_death_is_charged_and_the_third_fails(queue):

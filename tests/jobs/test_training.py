@@ -196,6 +196,45 @@ def test_the_same_run_gives_the_same_bytes(dataset, sampler):
     assert first.evaluations["test"].ranking.items.tobytes() == again.evaluations["test"].ranking.items.tobytes()
 
 
+# --- re-ranking
+
+
+@pytest.mark.parametrize("protocol", ["validation", "refit", "paper"])
+def test_a_penalty_re_ranks_the_finished_run_of_its_seed(dataset, protocol):
+    asked = run(dataset, protocol, seed=3, baseline="pop_penalty", penalty_strength=0.4, dim=8, epochs=5, eval_every=2)
+    base = train(dataset, asked.reranked, silent)
+    result = train(dataset, asked, silent, finished={asked.reranked: (base.scorer, base.epoch)}.get)
+    assert (result.epoch, result.epochs_run, result.history, result.reranked) == (base.epoch, 0, [], None)
+    fitted = dataset.fitted(protocol)
+    users = np.arange(dataset.n_users)
+    plain = base.scorer.scores(users).astype(float)
+    expected = plain - 0.4 * plain.std(axis=1)[:, None] * np.log(1 + fitted.popularity())
+    np.testing.assert_allclose(result.scorer.scores(users), expected, rtol=1e-4, atol=1e-5)
+    assert result.evaluations.keys() == base.evaluations.keys()
+    mask = dataset.train.merged(dataset.validation)
+    again = evaluate(result.scorer, mask, dataset.test, fitted)
+    assert result.evaluations["test"].metrics == again.metrics
+    assert again.metrics["arp@10"] < base.evaluations["test"].metrics["arp@10"]
+
+
+def test_what_is_not_finished_is_trained_first_and_comes_along(dataset):
+    asked = run(dataset, baseline="pop_penalty", penalty_strength=0.4, dim=8, epochs=4, eval_every=2)
+    epochs = []
+    first = train(dataset, asked, lambda progress: epochs.append(progress.epoch))
+    base = train(dataset, asked.reranked, silent)
+    assert epochs == [1, 2, 3, 4]
+    assert first.reranked.run == asked.reranked
+    assert first.reranked.scorer.users.tobytes() == base.scorer.users.tobytes()
+    found = train(dataset, asked, silent, finished=lambda _: (base.scorer, base.epoch))
+    assert first.evaluations["test"].ranking.items.tobytes() == found.evaluations["test"].ranking.items.tobytes()
+    assert first.evaluations["test"].metrics == found.evaluations["test"].metrics
+
+
+def test_a_penalty_without_a_validation_split_is_refused_as_the_other_is(dataset):
+    with pytest.raises(BadVariant, match="no validation split"):
+        train(without(dataset, validation=True), run(dataset, baseline="pop_penalty"), silent)
+
+
 # --- real data
 
 

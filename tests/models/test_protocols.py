@@ -20,6 +20,11 @@ def test_without_validation_there_is_nothing_to_stop_by():
     assert "early-stopping 0" in sentence
 
 
+def test_what_re_ranks_needs_what_the_other_needs():
+    assert refusal(make_variant("d", baseline="pop_penalty"), 0) == refusal(make_variant("d"), 0)
+    assert refusal(make_variant("d", baseline="pop_penalty", early_stopping=0), 0) is None
+
+
 @pytest.mark.parametrize(
     "variant",
     [
