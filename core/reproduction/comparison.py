@@ -28,7 +28,7 @@ from core.datasets.store import Dataset, read_dataset
 from core.evaluation.lists import match_lists, measure_lists
 from core.evaluation.metrics import METRICS, parse_key
 from core.jobs import artifacts
-from core.reproduction.plan import DATASETS, PARTS, PROTOCOL, Line, Plan, make_plan
+from core.reproduction.plan import DATASETS, PARTS, PROTOCOL, SETTINGS, Line, Plan, make_plan
 from core.reproduction.request import dataset_of
 from core.settings import Settings
 from core.warehouse import queries
@@ -39,6 +39,7 @@ READINGS: dict[Reading, str] = {
     "per-metric": "each metric at its own best epoch, as the authors",
     "epoch": "one epoch for all metrics, the best by NDCG@10",
 }
+SHORT_READINGS: dict[Reading, str] = {"per-metric": "own epochs", "epoch": "one epoch"}
 COUNTED_ON_ALL = ("ohr@10", "ocr@10", "ucr@10", "uhr@10")
 JUDGED_BY = "ndcg@10"
 
@@ -88,6 +89,21 @@ def verdicts(found: pd.DataFrame) -> pd.DataFrame:
     keys = ["part", "encoder", "method"]
     rows = [(*key, _verdict(rows)) for key, rows in judged.groupby(keys, sort=False)]
     return pd.DataFrame(rows, columns=[*keys, "verdict"])
+
+
+def side_by_side(found: pd.DataFrame, reading: Reading, metric: str) -> pd.DataFrame:
+    """A row for each row of a table, one metric in one reading: part, encoder, method, published, sic; then, for each
+    of SETTINGS, its mean under that name, and <settings>_sd, _difference, _state, _seeds. found: from `figures`.
+    """
+    asked = found[(found["reading"] == reading) & (found["metric"] == metric)]
+    keys = ["part", "encoder", "method"]
+    rows = asked.drop_duplicates(keys)[[*keys, "published", "sic"]]
+    for settings in SETTINGS:
+        own = asked[asked["settings"] == settings]
+        renamed = {"mean": settings, "seed_sd": f"{settings}_sd"}
+        renamed |= {name: f"{settings}_{name}" for name in ("difference", "state", "seeds")}
+        rows = rows.merge(own[[*keys, *renamed]].rename(columns=renamed), "left", keys)
+    return rows.reset_index(drop=True)
 
 
 def hot_by_count(w: Warehouse, only: tuple[str, ...] = (), quick: bool = False) -> pd.DataFrame:

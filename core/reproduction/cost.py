@@ -41,6 +41,26 @@ def cost(w: Warehouse, quick: bool = False) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
+def in_words(costs: pd.DataFrame, settings: str) -> str:
+    """The claim at those settings, in a sentence; empty until both updatings have runs. costs: from `cost`."""
+    rows = {row["method"]: row for row in costs.to_dict("records") if row["settings"] == settings}
+    one, two = rows["OneBP"], rows[REFERENCE]
+    if not (one["seeds"] and two["seeds"]):
+        return ""
+    said = (
+        f"an epoch takes {_seconds(one['epoch_seconds'])} against {_seconds(two['epoch_seconds'])} of two-sided "
+        f"updating, whose best NDCG@10, {two['best']:.4f}, comes after {two['best_epoch']:,.0f} epochs "
+        f"({_seconds(two['seconds_to_reach'])})"
+    )
+    if not one["reached_by"]:
+        return f"{said}; OneBP does not get there, its best is {one['best']:.4f}."
+    few = "" if one["reached_by"] == one["seeds"] else f" in {one['reached_by']} of {one['seeds']} seeds"
+    return (
+        f"{said}; OneBP is there{few} after {one['epochs_to_reach']:,.0f} epochs ({_seconds(one['seconds_to_reach'])}),"
+        f" and gets to {one['best']:.4f}."
+    )
+
+
 def epoch_seconds(curve: pd.DataFrame) -> float:
     """Seconds of an epoch of training: the median over the epochs without an evaluation, or all if each has one.
 
@@ -91,3 +111,7 @@ def _first(curve: pd.DataFrame, target: float) -> int | None:
 
 def _mean(values: list[float]) -> float:
     return float(np.mean(values)) if values else math.nan
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.3g} s" if value < 100 else f"{value:,.0f} s"

@@ -11,7 +11,7 @@ from core.datasets import store
 from core.datasets.store import DatasetInfo
 from core.evaluation import groups, popularity
 from core.reproduction import comparison, plan
-from core.reproduction.comparison import COUNTED_ON_ALL, figures, hot_by_count, state, verdicts
+from core.reproduction.comparison import COUNTED_ON_ALL, figures, hot_by_count, side_by_side, state, verdicts
 from core.reproduction.published import MEASURES, ML_100K
 from core.settings import Settings
 from core.warehouse.database import Warehouse
@@ -151,6 +151,22 @@ def test_a_row_of_which_half_is_trained_is_missing_unless_it_is_reached(
     found = verdicts(figures(warehouse(), ("mf",))).set_index("method")["verdict"]
     assert found["PNS"] == "missing"
     assert found["RNS"] == "reached"
+
+
+def test_a_table_has_both_settings_side_by_side(info: DatasetInfo, settings: Settings, warehouse) -> None:
+    write_plan(settings, info, WHOLE, leave_out={"MACR"})
+    found = figures(warehouse())
+    table = side_by_side(found, "epoch", "ndcg@10")
+    rows = [row.method for row in ML_100K]
+    assert list(table["method"]) == [*rows, "two-sided", "OneBP"]  # Gowalla has other metrics
+    auc_ns = one(table, part="mf", method="AUC-NS")
+    assert auc_ns["authors"] == auc_ns["tuned"] == pytest.approx(0.4295 + 0.001 - 0.005)
+    assert (auc_ns["authors_state"], auc_ns["tuned_seeds"]) == ("reached", 3)
+    macr = one(table, part="lightgcn", method="MACR")
+    assert (math.isnan(macr["authors"]), macr["authors_state"], macr["published"]) == (True, "missing", 0.4002)
+    assert one(table, part="one_bp", method="OneBP")["authors_state"] == ""
+    gowalla = side_by_side(found, "epoch", "recall@20")
+    assert gowalla["authors_seeds"].isna().all()  # there are no authors' settings for these rows
 
 
 def test_quick_runs_stand_by_themselves(info: DatasetInfo, settings: Settings, warehouse) -> None:
