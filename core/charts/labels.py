@@ -46,13 +46,19 @@ class Extent:
 
 
 def place_labels(
-    wanted: pd.DataFrame, lines: Iterable[Line], x: Extent, y: Extent, width: float, height: float
+    wanted: pd.DataFrame,
+    lines: Iterable[Line],
+    x: Extent,
+    y: Extent,
+    width: float,
+    height: float,
+    letters: Iterable[Line] = (),
 ) -> pd.DataFrame:
     """Those of `wanted` that fit, with align, dx and dy for a text mark.
 
     wanted: x, y, text, priority (smallest first), clear (half the mark's width in pixels); width, height: in pixels.
-    A label covers no mark, no line and no other label, and stays within the chart. Of labels with priority 0 it is only
-    asked that they cover no mark and no label. Cost grows with the square of the rows.
+    A label covers no mark, no line, no letter (lines through it) and no other label, and stays within the chart. Of
+    labels with priority 0 it is not asked that they cover no line. Cost grows with the square of the rows.
     """
 
     def on_screen(px: float, py: float) -> tuple[float, float]:
@@ -61,13 +67,16 @@ def place_labels(
     at = [on_screen(px, py) for px, py in zip(wanted["x"], wanted["y"], strict=True)]
     clear = [float(pixels) for pixels in wanted["clear"]]
     marks = np.array([(px - c, py - c, px + c, py + c) for (px, py), c in zip(at, clear, strict=True)]).reshape(-1, 4)
-    drawn = np.array([box for x1, y1, x2, y2 in lines for box in _along(*on_screen(x1, y1), *on_screen(x2, y2))])
-    drawn = drawn.reshape(-1, 4)
+    drawn, always = (
+        np.array([box for a, b, c, d in some for box in _along(*on_screen(a, b), *on_screen(c, d))]).reshape(-1, 4)
+        for some in (lines, letters)
+    )
     priorities = [int(priority) for priority in wanted["priority"]]
     placed: dict[int, dict[str, Any]] = {}
     labels = np.empty((0, 4))
     for n in sorted(range(len(wanted)), key=priorities.__getitem__):
-        obstacles = np.concatenate([np.delete(marks, n, axis=0), labels, drawn if priorities[n] else drawn[:0]])
+        others = np.delete(marks, n, axis=0)
+        obstacles = np.concatenate([others, labels, always, drawn if priorities[n] else drawn[:0]])
         for align, dx, dy, box in _sides(*at[n], str(wanted["text"].iloc[n]), clear[n] + _GAP):
             inside = box[0] >= 0 and box[1] >= 0 and box[2] <= width and box[3] <= height
             if inside and not _covers(box, obstacles):

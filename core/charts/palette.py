@@ -1,10 +1,19 @@
 """One look for every chart: the colour and the mark of each method, the accents of A and B, the neutral grey.
 
-Here: constants and the scales made of them. Not here: charts; text colours of axes, which the page's theme gives.
-Colours are Okabe and Ito's (https://jfly.uni-koeln.de/color/), which colour-blind people can tell apart; the mark's
-shape is the second channel. OneBP with a sampler has that sampler's colour and shape, hollow. No black and no white:
-every colour is readable on a light and on a dark ground.
-A new method is one row in `METHOD_STYLE`; one that has none is drawn in a style made from its name.
+Here: constants, the style of a method, and the scales made of it. Not here: charts; the geometry of marks (marks.py);
+text colours of axes, which the page's theme gives.
+A style is composed of what the method is made of, as `Variant.method` spells it:
+  sampler       its colour and its shape
+  loss          its colour and its shape; with a sampler beside it, its shape in the sampler's colour
+  one_bp        the same, hollow
+  lightgcn      the same, split in two layers
+  pop_penalty   a style of its own, whatever it re-ranks, on dashed paths
+The first colours are Okabe and Ito's (https://jfly.uni-koeln.de/color/), which colour-blind people can tell apart.
+Theirs are too few for every method, so the shape is the second channel: no two methods share one. The other colours
+were searched for: as far as possible from all others, and, as people with protanopia and deuteranopia see them
+(Machado et al. 2009), from those of the same kind. No black and no white: every colour is readable on a light and on a
+dark ground.
+A new sampler or loss is one row in `SAMPLER_STYLE` or `LOSS_STYLE`.
 """
 
 from __future__ import annotations
@@ -12,11 +21,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import altair as alt
 
+from core.charts import marks
+from core.charts.marks import Shape
+from core.models.choices import BASELINES, LOSSES, SAMPLERS
+
 BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7"
 INDIGO = "#7A70C8"  # not theirs: Okabe and Ito's yellow cannot be seen on white
+BERRY, OLIVE, TEAL, LAVENDER, FOREST = "#A03282", "#968C00", "#0A6E6E", "#AA82FA", "#006E0A"
+RUST, CYAN, TAN, BROWN = "#B4320A", "#1E96B4", "#BE8C6E", "#825050"
 
 NEUTRAL = "#7B7B7B"
 """Text and lines beside the data: a contrast of 4.1 on the light and on the dark ground alike."""
@@ -25,19 +41,6 @@ A, B = ORANGE, SKY
 ON_ACCENT = "#1D1D1D"
 """Letters on an accent, in both themes."""
 
-# marks as SVG paths within -1..1, since a hollow shape needs its hole: the second contour runs the other way round
-CIRCLE = "M-1,0A1,1,0,1,1,1,0A1,1,0,1,1,-1,0Z"
-SQUARE = "M-.88,-.88L.88,-.88L.88,.88L-.88,.88Z"
-TRIANGLE = "M0,-1.1L1.1,.85L-1.1,.85Z"
-DIAMOND = "M0,-1.2L1.05,0L0,1.2L-1.05,0Z"
-CROSS = "M-.37,-1.1L.37,-1.1L.37,-.37L1.1,-.37L1.1,.37L.37,.37L.37,1.1L-.37,1.1L-.37,.37L-1.1,.37L-1.1,-.37L-.37,-.37Z"
-HOLLOW = {
-    CIRCLE: CIRCLE + "M-.5,0A.5,.5,0,1,0,.5,0A.5,.5,0,1,0,-.5,0Z",
-    SQUARE: SQUARE + "M-.42,-.42L-.42,.42L.42,.42L.42,-.42Z",
-    TRIANGLE: TRIANGLE + "M0,-.3L-.5,.5L.5,.5Z",
-    DIAMOND: DIAMOND + "M0,-.6L-.52,0L0,.6L.52,0Z",
-    CROSS: CROSS + "M-.18,-.18L-.18,.18L.18,.18L.18,-.18Z",
-}
 BADGE = "M-2.4,-2.1L2.4,-2.1L2.4,2.1L-2.4,2.1Z"
 """Behind a letter."""
 BASELINE_SHAPE = "M-1,-.25L1,-.25L1,.25L-1,.25Z"
@@ -51,38 +54,68 @@ class Style:
 
     colour: str
     shape: str
+    """An SVG path."""
+    dashed: bool = False
+    """Are its paths?"""
 
 
-_SAMPLER_STYLE = {
-    "rns": Style(BLUE, CIRCLE),
-    "pns": Style(INDIGO, CROSS),
-    "dns": Style(GREEN, SQUARE),
-    "bns": Style(PURPLE, DIAMOND),
-    "auc_ns": Style(VERMILION, TRIANGLE),
+Look = tuple[str, Shape]
+
+SAMPLER_STYLE: dict[str, Look] = {
+    "rns": (BLUE, marks.CIRCLE),
+    "pns": (INDIGO, marks.PLUS),
+    "dns": (GREEN, marks.SQUARE),
+    "bns": (PURPLE, marks.DIAMOND),
+    "auc_ns": (VERMILION, marks.TRIANGLE),
+    "fair_static": (BERRY, marks.BOW_TIE),
 }
-
-METHOD_STYLE: dict[str, Style] = {
-    **_SAMPLER_STYLE,
-    **{f"one_bp+{name}": Style(style.colour, HOLLOW[style.shape]) for name, style in _SAMPLER_STYLE.items()},
-    "most_popular": Style(NEUTRAL, BASELINE_SHAPE),
-    "random": Style(NEUTRAL, BASELINE_SHAPE),
+LOSS_STYLE: dict[str, Look] = {
+    "infonce": (OLIVE, marks.STAR),
+    "ips_cn": (TEAL, marks.TRIANGLE_DOWN),
+    "var_bpr": (LAVENDER, marks.EX),
+    "sam_reg": (FOREST, marks.TEE),
+    "cause": (RUST, marks.SLANT),
+    "macr": (CYAN, marks.DOME),
+    "bc": (TAN, marks.WEDGE),
 }
-"""By the key that `Variant.method` gives. The same everywhere."""
+PENALTY = Style(BROWN, marks.ARROW_DOWN.path(), dashed=True)
+REFERENCE = Style(NEUTRAL, BASELINE_SHAPE)
 
 
+@cache
 def style(method: str) -> Style:
-    """A method's style; one without a row gets the same one each time, from its name."""
-    if method in METHOD_STYLE:
-        return METHOD_STYLE[method]
-    number = int(hashlib.sha256(method.encode()).hexdigest()[:8], 16)
-    known = list(_SAMPLER_STYLE.values())
-    return Style(known[number % len(known)].colour, known[(number // len(known) + 1) % len(known)].shape)
+    """The look of a method, by the key that `Variant.method` gives. The same everywhere.
+
+    A part that has no row gets the same look each time, from its name.
+    """
+    if method in BASELINES:
+        return PENALTY if method == "pop_penalty" else REFERENCE
+    parts = method.split("+")
+    sampler = next((part for part in parts if part in SAMPLERS), "rns")
+    core = next((part for part in parts if part in LOSSES), sampler)
+    own_colour, shape = {**SAMPLER_STYLE, **LOSS_STYLE}.get(core) or _from_name(core)
+    colour = own_colour if sampler in {core, "rns"} else (SAMPLER_STYLE.get(sampler) or _from_name(sampler))[0]
+    return Style(colour, shape.path(hollow="one_bp" in parts, split="lightgcn" in parts))
+
+
+def _from_name(name: str) -> Look:
+    number = int(hashlib.sha256(name.encode()).hexdigest()[:8], 16)
+    known = list({**SAMPLER_STYLE, **LOSS_STYLE}.values())
+    return known[number % len(known)][0], known[(number // len(known) + 1) % len(known)][1]
 
 
 def in_order(methods: Iterable[str]) -> list[str]:
-    """Those methods, each once, as `METHOD_STYLE` lists them; others by name at the end."""
-    known = list(METHOD_STYLE)
-    return sorted(set(methods), key=lambda m: (known.index(m) if m in METHOD_STYLE else len(known), m))
+    """Those methods, each once: MF before LightGCN, two-sided before OneBP, samplers, losses, both; baselines last."""
+    return sorted(set(methods), key=_place)
+
+
+def _place(method: str) -> tuple[object, ...]:
+    parts = method.split("+")
+    known = [*SAMPLERS, *LOSSES]
+    core = [known.index(part) for part in parts if part in known] or [len(known)]
+    baseline = list(BASELINES).index(method) if method in BASELINES else -1
+    penalty_first = method != "pop_penalty" and baseline >= 0  # its path belongs to what was trained
+    return penalty_first, baseline, "lightgcn" in parts, "one_bp" in parts, len(core) > 1, core, method
 
 
 def colour_scale(methods: Sequence[str], names: Sequence[str] | None = None) -> alt.Scale:

@@ -3,12 +3,13 @@
 Here: the chart over `queries.trade_off` and `queries.trade_off_seeds`, and its takeaway in words.
 Not here: which metrics and variants (the page), colours and shapes (palette.py), the frames behind the layers
 (trade_off_data.py).
-Layers, from the ground up: spread_x, spread_y, seeds, paths, arrows, baselines, chosen, marks, badges, letters, labels,
-better; one that has nothing to show is left out.
+Layers, from the ground up: spread_x, spread_y, seeds, reranked, paths, arrows, baselines, chosen, marks, badges,
+letters, labels, better; one that has nothing to show is left out.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -30,6 +31,10 @@ NAME = "trade_off"
 HEIGHT, SMALL_HEIGHT = 480, 260
 _PLOT, _SMALL_PLOT = (640, 350), (360, 170)
 """What the axes enclose, in pixels: an estimate, to see which labels fit."""
+_SYMBOL, _LETTER, _LONGEST_NAME = 34, 5.8, 320
+"""Of a legend's entries, in pixels: the mark with the gaps around, a letter on average, and where a name is cut."""
+_ROW, _ROWS = 20, 2
+"""The height of a legend's row, and how many the chart's height has room for."""
 _CORNERS = {("higher", "higher"): "↗", ("lower", "higher"): "↖", ("higher", "lower"): "↘", ("lower", "lower"): "↙"}
 
 
@@ -63,7 +68,8 @@ def trade_off(
     chosen: which variants are ringed, by letter ({"A": id, "B": id}); paths: join each path in order of strength;
     small: for the Overview, without spreads and seeds, methods named at the ends of their paths instead of in a legend.
     """
-    trained, baselines = data.coloured(points[~points["baseline"]]), points[points["baseline"]]
+    points = data.coloured(points)
+    trained, baselines = points[~points["baseline"]], points[points["baseline"]]
     x, y = (data.extent(trained, baselines, axis) for axis in ("x", "y"))
     marks = data.told(trained[~trained["also_on"]])
     edged = data.told(data.at_the_edge(baselines, x, y))
@@ -73,7 +79,8 @@ def trade_off(
     paths_drawn = trained if paths else trained[:0]
     width, height = _SMALL_PLOT if small else _PLOT
     above = data.badges(ringed, x, y, width, height)
-    covered = data.covered_lines(paths_drawn, spreads, dots, above)
+    covered = data.covered_lines(paths_drawn, spreads, dots)
+    letters = data.letter_lines(above)
     view = _View(question, x, y, small)
     layers = [
         *view.spreads(spreads),
@@ -83,12 +90,13 @@ def trade_off(
         view.chosen(ringed),
         view.marks(marks),
         *view.letters(ringed),
-        view.labels(data.labels(marks, edged, covered, x, y, width, height, few=small, ringed=set(ringed["variant"]))),
+        view.labels(data.labels(marks, edged, covered, letters, x, y, width, height, small, set(ringed["variant"]))),
         view.better(),
     ]
     drawn = [layer for layer in layers if len(layer.data)]
     _pickable(drawn)
-    chart = layered(drawn, NAME, SMALL_HEIGHT if small else HEIGHT, question.note)
+    names = list(dict.fromkeys(marks["method_label"]))
+    chart = layered(drawn, NAME, SMALL_HEIGHT if small else HEIGHT + _more(names), question.note)
     # with a scale of the marks' own, colour and shape share one legend: in a browser the layers' common ones have two
     return cast("alt.LayerChart", chart.resolve_scale(color="independent", shape="independent"))
 
@@ -111,8 +119,9 @@ def _best(marks: pd.DataFrame, axis: str, key: str) -> Any:
 
 
 def _path_in_words(points: pd.DataFrame, question: Question) -> str:
-    """Where the path with most points leads, from its weakest to its strongest; empty where no path has two points."""
-    longest = max((path for _, path in points.groupby("path", sort=True)), key=len)
+    """Where the trained path with most points leads, from its weakest to its strongest; empty without two points."""
+    paths = [path for _, path in points.groupby("path", sort=True)]
+    longest = max(paths, key=lambda path: (not palette.style(path["method"].iloc[0]).dashed, len(path)))
     if len(longest) < 2:
         return ""
     first, last = longest.sort_values("order").iloc[[0, -1]].to_dict("records")
@@ -161,10 +170,18 @@ class _View:
         return named(marks.encode(color=_own("faint"), tooltip=tips), "seeds")
 
     def paths(self, trained: pd.DataFrame) -> list[alt.Chart]:
-        """Lines in order of strength, and where they lead."""
-        lines = self._base(trained).mark_line(strokeWidth=1.5 if self.small else 2, tooltip=None)
-        joined = lines.encode(detail="path:N", order="order:Q", color=_own("colour"))
-        return [named(joined, "paths"), self._arrows(data.segments(trained))]
+        """Lines in order of strength, dashed for what is re-ranked instead of trained, and where they lead."""
+        dashed = trained["dashed"]
+        return [
+            named(self._lines(trained[dashed], strokeDash=[5, 4]), "reranked"),
+            named(self._lines(trained[~dashed]), "paths"),
+            self._arrows(data.segments(trained)),
+        ]
+
+    def _lines(self, rows: pd.DataFrame, **dashes: Any) -> alt.Chart:
+        width = 1.5 if self.small else 2
+        lines: Any = self._base(rows).mark_line(strokeWidth=width, tooltip=None, **dashes)
+        return cast("alt.Chart", lines.encode(detail="path:N", order="order:Q", color=_own("colour")))
 
     def _arrows(self, segments: pd.DataFrame) -> alt.Chart:
         """A head in the middle of each line that is long enough; it turns with the line whatever the chart's size."""
@@ -195,7 +212,7 @@ class _View:
         points = self._base(marks).mark_point(filled=True, size=60 if self.small else 110, opacity=1, cursor="pointer")
         names = dict(zip(marks["method"], marks["method_label"], strict=True))
         methods = palette.in_order(names)
-        legend = None if self.small else alt.Legend(title=None, orient="bottom", columns=5, symbolSize=90)
+        legend = None if self.small else _legend(list(names.values()))
         shown: dict[str, Any] = {"legend": legend, "title": "Method"}
         colour = palette.colour_scale(methods, [names[m] for m in methods])
         shape = palette.shape_scale(methods, [names[m] for m in methods])
@@ -258,6 +275,24 @@ class _View:
 
 def _accented(ringed: pd.DataFrame) -> pd.DataFrame:
     return ringed.assign(accent=[palette.A if letter.startswith("A") else palette.B for letter in ringed["letter"]])
+
+
+def _legend(names: list[str]) -> alt.Legend:
+    """Below the chart, every name, in as many columns as the width has room for."""
+    fitting = alt.expr(f"max(1, floor(width / {_column(names):.0f}))")
+    return alt.Legend(
+        title=None, orient="bottom", columns=fitting, symbolSize=90, symbolLimit=0, labelLimit=_LONGEST_NAME
+    )
+
+
+def _column(names: list[str]) -> float:
+    return _SYMBOL + _LETTER * max(map(len, names), default=0)
+
+
+def _more(names: list[str]) -> int:
+    """Height for the legend's rows beyond the usual ones, or many methods would leave their marks no room."""
+    rows = math.ceil(len(names) / max(1, _PLOT[0] // _column(names)))
+    return _ROW * max(0, rows - _ROWS)
 
 
 def _own(column: str) -> alt.Color:

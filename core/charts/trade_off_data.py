@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from core.charts import palette
@@ -20,7 +21,7 @@ NEAR = 0.35  # a baseline further off than this share of the range stands at the
 BADGE = 24  # pixels from a chosen mark's middle up to the middle of its letter
 BADGE_HALF = 10  # half the width and height of the letter's ground
 MARK, RING = 7.0, 13.0  # half their width, in pixels
-MANY = 200  # of more settings only the ends of paths are labelled: the search for room takes their square
+MANY = 60  # of more settings only the ends of paths are labelled: one would not know whose numbers the others are
 FAINT = "80"  # half transparent, written behind a colour; an opacity of the mark would fade the legend too
 
 
@@ -39,9 +40,13 @@ def extent(trained: pd.DataFrame, baselines: pd.DataFrame, axis: str) -> Extent:
 
 
 def coloured(rows: pd.DataFrame) -> pd.DataFrame:
-    """With each method's colour, and a faint one for what stands behind the marks."""
-    colours = [palette.style(method).colour for method in rows["method"]]
-    return rows.assign(colour=colours, faint=[f"{colour}{FAINT}" for colour in colours])
+    """With each method's colour, a faint one for what stands behind the marks, and whether its paths are dashed."""
+    styles = [palette.style(method) for method in rows["method"]]
+    return rows.assign(
+        colour=[style.colour for style in styles],
+        faint=[f"{style.colour}{FAINT}" for style in styles],
+        dashed=np.array([style.dashed for style in styles], bool),  # of no rows too
+    )
 
 
 def at_the_edge(baselines: pd.DataFrame, x: Extent, y: Extent) -> pd.DataFrame:
@@ -103,6 +108,7 @@ def labels(
     marks: pd.DataFrame,
     baselines: pd.DataFrame,
     covered: list[Line],
+    letters: list[Line],
     x: Extent,
     y: Extent,
     width: int,
@@ -112,7 +118,8 @@ def labels(
 ) -> pd.DataFrame:
     """The labels that fit: baselines first, then the ends of paths with their method's name, then other strengths.
 
-    few: no other strengths, as with many settings; ringed: variants with a ring, which needs more room.
+    covered, letters: `covered_lines`, `letter_lines`; few: no other strengths, as with many settings; ringed: variants
+    with a ring, which needs more room.
     """
     last = marks["order"].eq(marks.groupby("path")["order"].transform("max"))
     texts = [_strength(row, end) for row, end in zip(marks.itertuples(), last, strict=True)]
@@ -124,25 +131,36 @@ def labels(
     )
     wanted = wanted[wanted["priority"] < 2] if few or len(marks) > MANY else wanted
     wanted = wanted.assign(clear=[RING if variant in ringed else MARK for variant in wanted["variant"]])
-    return place_labels(wanted, covered, x, y, width, height)
+    return place_labels(wanted, covered, x, y, width, height, letters)
 
 
 def _strength(row: Any, last: bool) -> str:
-    """A strength with its symbol if that is short; at the end of a path with the method's name."""
+    """A strength with its symbol if that is short; at the end of a path with the method's name.
+
+    A re-ranked setting says what it re-ranks: its method does not.
+    """
     if pd.isna(row.strength):
         return str(row.method_label)
     if last:
-        return f"{row.method_label} {row.symbol} {row.strength:g}"
+        return str(row.label) if row.dashed else f"{row.method_label} {row.symbol} {row.strength:g}"
     return f"{row.symbol} {row.strength:g}" if len(row.symbol) == 1 else f"{row.strength:g}"
 
 
-def covered_lines(trained: pd.DataFrame, spreads: pd.DataFrame, dots: pd.DataFrame, above: pd.DataFrame) -> list[Line]:
-    """What a label must not cover: paths, spreads, seeds, and the letters of chosen marks (above: `badges`)."""
+def covered_lines(trained: pd.DataFrame, spreads: pd.DataFrame, dots: pd.DataFrame) -> list[Line]:
+    """What a label must not cover, a baseline's may: paths, spreads and seeds."""
     drawn = (
         (segments(trained), ("x1", "y1", "x2", "y2")),
         (spreads, ("x_low", "y", "x_high", "y")),
         (spreads, ("x", "y_low", "x", "y_high")),
         (dots, ("x", "y", "x", "y")),
-        *((above, (end, "bottom", end, "top")) for end in ("left", "x", "right")),
     )
-    return [line for rows, ends in drawn for line in rows[list(ends)].itertuples(index=False, name=None)]
+    return [line for rows, ends in drawn for line in _lines(rows, ends)]
+
+
+def letter_lines(above: pd.DataFrame) -> list[Line]:
+    """What no label may cover: the letters of chosen marks (above: `badges`)."""
+    return [line for end in ("left", "x", "right") for line in _lines(above, (end, "bottom", end, "top"))]
+
+
+def _lines(rows: pd.DataFrame, ends: tuple[str, str, str, str]) -> list[Line]:
+    return list(rows[list(ends)].itertuples(index=False, name=None))

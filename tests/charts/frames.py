@@ -1,6 +1,12 @@
 """Frames as the warehouse's queries give them, made up. No pytest, no database."""
 
+import math
+
 import pandas as pd
+
+from core.models.choices import BASELINES, METHODS
+from core.models.fields import OWN_FIELDS
+from core.models.variant import Variant, make_variant
 
 
 def point(variant, method, x, y, strength=None, path=None, order=0, **more):
@@ -27,6 +33,60 @@ POINTS = pd.DataFrame(
     ]
 )
 """Four settings on two methods' ground, the curve of AUC-NS from DNS on, and a baseline far below."""
+
+
+def every_method(encoders=("mf",), penalties=("rns", "auc_ns", "one_bp+auc_ns")):
+    """`queries.trade_off` after a sweep of every method over its strengths, with all references: made-up values.
+
+    penalties: the methods that are re-ranked with every strength. Paths are as in the warehouse, their first point an
+    `also_on` row where another method equals it.
+    """
+    asked = [
+        {**METHODS[m], "encoder": encoder, **({s[0].field: value} if s else {})}
+        for encoder in encoders
+        for m in METHODS
+        for s in [make_variant("d", **METHODS[m]).strength]
+        for value in (s[0].grid if s else (0,))
+    ]
+    asked += [
+        {**METHODS[m], "baseline": "pop_penalty", OWN_FIELDS["pop_penalty"]: value}
+        for m in penalties
+        for value in BASELINES["pop_penalty"].strength.grid
+    ]
+    asked += [{"baseline": b} for b in BASELINES if b != "pop_penalty"]
+    variants = {(v := make_variant("d", **choices)).id: v for choices in asked}
+    rows = [_every_row(variant, n) for n, variant in enumerate(variants.values())]
+    for variant in list(variants.values()):
+        off = variant.at_off()
+        if off and off.id in variants and off.path() != variant.path():
+            rows.append({**_every_row(off, list(variants).index(off.id)), **_on_path(variant), "also_on": True})
+    frame = pd.DataFrame(rows).drop_duplicates(["variant", "path"])
+    frame["order"] = frame.groupby("path")["strength"].rank(method="first").sub(1).fillna(0).astype("int64")
+    return frame.reset_index(drop=True)
+
+
+def _every_row(v: Variant, n: int):
+    place, strength = METHOD_PLACES.setdefault(v.method, len(METHOD_PLACES)), v.strength
+    angle, far = 2.4 * place, 0.06 * strength[1] / strength[0].grid[-1] if strength else 0.0
+    x, y = 0.05 + 0.003 * place + far, 0.42 + 0.015 * math.sin(angle) - far * (0.4 + 0.3 * math.cos(angle + n / 9))
+    row = point(v.id, "rns", x, y, strength[1] if strength else None, v.path())
+    return row | {
+        "label": v.label, "method": v.method, "method_label": v.method_label,
+        "baseline": v.baseline not in {None, "pop_penalty"}, "symbol": strength[0].symbol if strength else None,
+    }  # fmt: skip
+
+
+def _on_path(v: Variant):
+    found = v.strength
+    assert found
+    return {
+        "path": v.path(), "strength": found[0].off, "method": v.method, "method_label": v.method_label,
+        "symbol": found[0].symbol,
+    }  # fmt: skip
+
+
+METHOD_PLACES: dict[str, int] = {}
+"""Where each method lies: in the order in which they are first asked for."""
 
 SEEDS = pd.DataFrame(
     [

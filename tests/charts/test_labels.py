@@ -36,6 +36,12 @@ def test_a_line_is_avoided_but_not_by_what_matters_most():
     assert place_labels(wanted((50, 50, "one", 0)), across, X, Y, 400, 400)["dy"].tolist() == [0.0]
 
 
+def test_a_letter_is_avoided_by_all():
+    across = [(0.0, 50.0, 100.0, 50.0)]
+    placed = place_labels(wanted((50, 50, "one", 0)), [], X, Y, 400, 400, letters=across)
+    assert placed["dy"].tolist() != [0.0]
+
+
 def test_without_room_it_is_left_out():
     crowd = [(48 + n % 5, 48 + n // 5, f"label {n}", 1) for n in range(25)]
     assert len(place_labels(wanted(*crowd), [], X, Y, 100, 100)) < 25

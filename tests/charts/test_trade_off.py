@@ -7,6 +7,7 @@ import pytest
 
 from core.charts import palette
 from core.charts import trade_off as chart
+from tests.charts import frames
 from tests.charts.frames import POINTS, SEEDS, point
 from tests.charts.specs import compiled, drawn, layers, rows
 
@@ -94,7 +95,7 @@ def test_methods_have_their_colours_and_shapes():
     encoding = layers(chart.trade_off(POINTS, ASKED))["marks"]["encoding"]
     assert encoding["color"]["scale"]["domain"] == ["RNS", "DNS", "AUC-NS"]
     assert encoding["color"]["scale"]["range"] == [palette.BLUE, palette.GREEN, palette.VERMILION]
-    assert encoding["shape"]["scale"]["range"] == [palette.CIRCLE, palette.SQUARE, palette.TRIANGLE]
+    assert encoding["shape"]["scale"]["range"] == [palette.style(m).shape for m in ("rns", "dns", "auc_ns")]
 
 
 def test_there_is_one_legend_for_colour_and_shape_and_it_is_not_faint():
@@ -206,3 +207,65 @@ def test_labels_do_not_cover_each_other():
     )
     placed = rows(chart.trade_off(heap, ASKED), "labels")
     assert 0 < len(placed) < 40
+
+
+# ---------------------------------------------------------------- every method at once
+
+
+@pytest.fixture(scope="module")
+def many():
+    """MF and LightGCN with every method over its strengths, and three methods re-ranked."""
+    return frames.every_method(("mf", "lightgcn"))
+
+
+def test_every_method_is_told_apart_in_the_legend(many):
+    full = chart.trade_off(many, ASKED)
+    encoding = layers(full)["marks"]["encoding"]
+    looks = list(zip(encoding["color"]["scale"]["range"], encoding["shape"]["scale"]["range"], strict=True))
+    methods = set(many.loc[~many["baseline"], "method"])
+    assert len(set(looks)) == len(looks) == len(methods)
+    assert {"pop_penalty", "one_bp+infonce", "lightgcn+one_bp+auc_ns"} <= methods
+    (legend,) = compiled(full)["legends"]
+    assert legend["symbolLimit"] == 0  # Vega would leave out the thirty-first
+    assert "width" in legend["columns"]["signal"]
+
+
+def test_many_methods_leave_their_marks_as_much_room(many):
+    few, full = chart.trade_off(POINTS, ASKED).to_dict(), chart.trade_off(many, ASKED).to_dict()
+    assert full["height"] - few["height"] >= 20 * (len(set(many["method_label"])) // 5 - 2)
+    assert chart.trade_off(many, ASKED, small=True).to_dict()["height"] == chart.SMALL_HEIGHT
+
+
+def test_what_is_re_ranked_is_dashed_and_has_a_path(many):
+    drawn_layers = layers(chart.trade_off(many, ASKED))
+    assert drawn_layers["reranked"]["mark"]["strokeDash"]
+    assert "strokeDash" not in drawn_layers["paths"]["mark"]
+    dashed, plain = (rows(chart.trade_off(many, ASKED), name) for name in ("reranked", "paths"))
+    assert {row["method"] for row in dashed} == {"pop_penalty"}
+    assert "pop_penalty" not in {row["method"] for row in plain}
+    assert len({row["path"] for row in dashed}) == 3
+    firsts = [row for row in dashed if row["order"] == 0]
+    assert [row["strength"] for row in firsts] == [0, 0, 0]  # each begins at what it re-ranks
+
+
+def test_of_many_settings_only_ends_of_paths_and_references_are_labelled(many):
+    texts = [row["text"] for row in rows(chart.trade_off(many, ASKED), "labels")]
+    assert texts
+    assert not [text for text in texts if re.fullmatch(r"(. )?[\d.]+", text)]
+
+
+def test_a_re_ranked_end_says_what_it_re_ranks():
+    penalties = frames.every_method(penalties=("auc_ns",))
+    penalties = penalties[penalties["method"].isin(["pop_penalty", "rns"])]
+    texts = [row["text"] for row in rows(chart.trade_off(penalties, ASKED), "labels")]
+    assert "AUC-NS β 0.025, popularity penalty 0.5" in texts
+
+
+def test_the_takeaway_follows_what_was_trained(many):
+    assert "Along LightGCN + AUC-NS, β 0 to 0.2" in chart.takeaway(
+        many[many["method"].str.contains("auc_ns|pop")], ASKED
+    )
+
+
+def test_many_are_drawn(many):
+    assert "NaN" not in drawn(chart.trade_off(many, ASKED, chosen={"A": many["variant"].iloc[0]}))
