@@ -22,6 +22,7 @@ import pandas as pd
 from core.datasets.store import TRAINED_ON
 from core.errors import DamagedArtifact, Unknown
 from core.evaluation.metrics import EXPOSURE_NAMES, metric_key, parse_key
+from core.jobs import recommending
 from core.warehouse.database import Warehouse
 
 Split = Literal["validation", "test"]
@@ -320,14 +321,21 @@ def exposure(w: Warehouse, dataset: str, split: Split, protocol: str, variants: 
 
 _ITEM_FACTS = "i.item_id, i.title, i.year, i.genres, p.count, p.share AS popularity, p.decile, p.hot"
 
-USER_LIST = f"""
+_LISTED = f"""
     SELECT l.rank, {_ITEM_FACTS}, l.score,
            EXISTS (FROM interactions h JOIN users u USING (dataset, "user") WHERE h.dataset = $dataset
                    AND u.user_id = $user AND h.item = i.item AND h.split = $split::split_name) AS hit
-    FROM read_parquet($path) l
+    FROM listed l
     JOIN items i ON i.dataset = $dataset AND i.item_id = l.item
     JOIN item_popularity p ON p.dataset = $dataset AND p.item = i.item AND p.counted_on = $counted_on
-    WHERE l."user" = $user AND l.split = $split AND l.rank <= $k ORDER BY l.rank"""  # noqa: S608 - our own text
+    ORDER BY l.rank"""  # noqa: S608 - our own text
+
+USER_LIST = f"""
+    WITH listed AS (FROM read_parquet($path) WHERE "user" = $user AND split = $split AND rank <= $k) {_LISTED}"""
+
+RERANKED_LIST = f"""
+    WITH listed AS (SELECT unnest($items::VARCHAR[]) AS item, unnest($scores::FLOAT[]) AS score,
+                           unnest(range(1, len($items) + 1))::INTEGER AS rank) {_LISTED}"""
 
 USER_ITEMS = f"""
     SELECT {_ITEM_FACTS}, t.rating, t.timestamp, t.split::VARCHAR AS split
@@ -374,6 +382,22 @@ def user_list(
         user_list(w, against, user_id, split, k).set_index("item_id")["rank"] if against else pd.Series(dtype="int64")
     )
     return found.assign(other_rank=found["item_id"].map(other).astype("Int64"))
+
+
+def reranked_list(
+    w: Warehouse, run: str, user_id: str, split: Split = "test", k: int = 20, penalty: float = 0.0
+) -> pd.DataFrame:
+    """What a run would show a user under a popularity penalty of that strength, which replaces its own if it has one.
+
+    Columns as in `user_list`, without other_rank; scored now, so there is a list for a user with nothing held out, too.
+    Raises Unknown for a run or a user, DamagedArtifact for the run's file.
+    """
+    about = _run(w, run)
+    known = recommending.known(w.settings, run)
+    shown = recommending.show(known, user_id, split, k, penalty)
+    items = [str(known.dataset.item_ids[item]) for item in shown.items]
+    asked = {"dataset": about["dataset"], "user": user_id, "split": split, "counted_on": _counted_on(about["protocol"])}
+    return w.frame(RERANKED_LIST, items=items, scores=shown.scores.tolist(), **asked)
 
 
 def user_history(w: Warehouse, dataset: str, user_id: str, split: Split = "test") -> pd.DataFrame:

@@ -124,6 +124,21 @@ def test_recommend_shows_the_list_that_was_evaluated(reading, cached):
     assert set(answer["lists"][0]) == {"rank", "item", "title", "score", "popularity", "hit"}
 
 
+def test_recommend_re_ranks_at_once(reading, cached):
+    run = next(r for r in artifacts.finished_runs(cached) if artifacts.read_meta(cached, r)["fields"].get("sampler"))
+    asked = ("recommend", run, "--user", "u03")
+    plain, none, some, much = (
+        reading(*asked, *(("--penalty-strength", x) if x else ()), "--json").json for x in ("", "0", "0.5", "5")
+    )
+    assert none["lists"] == plain["lists"]
+    assert (none["penalty_strength"], some["penalty_strength"]) == (0, 0.5)
+    assert "penalty_strength" not in plain
+    means = [np.mean([row["popularity"] for row in answer["lists"]]) for answer in (plain, some, much)]
+    assert means[2] < means[1] < means[0]
+    said = reading(*asked, "--penalty-strength", "0.2").out
+    assert "re-ranked with popularity penalty 0.2, for user u03" in said
+
+
 def test_recommend_tells_hits_history_and_popularity(reading, cached):
     dataset = read_dataset(find_dataset(cached, "tiny").folder)
     run = artifacts.finished_runs(cached)[0]
@@ -143,8 +158,10 @@ def test_recommend_tells_hits_history_and_popularity(reading, cached):
         (("ffff", "--user", "u03"), "There is no run 'ffff'"),
         (("RUN", "--user", "u3"), "There is no user 'u3'"),
         (("RUN", "--user", "u03", "-k", "0"), "-k 0"),
+        (("RUN", "--user", "u03", "--penalty-strength", "-1"), "penalty-strength='-1' is out of range"),
+        (("RUN", "--user", "u03", "--penalty-strength", "much"), "penalty-strength='much' is not a number"),
     ],
-    ids=["run", "user", "k"],
+    ids=["run", "user", "k", "negative penalty", "no penalty"],
 )
 def test_recommend_refuses(reading, cached, argv, says):
     run = artifacts.finished_runs(cached)[0]

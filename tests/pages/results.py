@@ -2,10 +2,11 @@
 
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from core.datasets import store
-from core.datasets.store import DatasetInfo
+from core.datasets.store import Dataset, DatasetInfo
 from core.jobs import artifacts, training
 from core.jobs.attempt import log_path
 from core.jobs.queue import Job, Queue
@@ -29,10 +30,15 @@ def train(settings: Settings, info: DatasetInfo, sweep: Sweep = SHORT) -> list[s
     dataset = store.read_dataset(info.folder)
     runs = sweep.runs(info.id)
     for run in runs:
-        result = training.train(dataset, run, lambda _: None)
-        with tempfile.TemporaryDirectory(dir=settings.cache) as attempt:
-            artifacts.publish(settings, Path(attempt), result, dataset)
+        found = partial(artifacts.finished_scorer, settings)
+        publish(settings, dataset, training.train(dataset, run, lambda _: None, finished=found))
     return [run.id for run in runs]
+
+
+def publish(settings: Settings, dataset: Dataset, result: training.Result) -> None:
+    """Put a result into the store."""
+    with tempfile.TemporaryDirectory(dir=settings.cache) as attempt:
+        artifacts.publish(settings, Path(attempt), result, dataset)
 
 
 def trained(settings: Settings) -> DatasetInfo:

@@ -1,13 +1,18 @@
 """Questions about one user, and about whose lists change: by hand, and against pandas."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from core.errors import DamagedArtifact, Unknown
+from core.models.sweep import Sweep
 from core.models.variant import make_variant
 from core.warehouse import queries
 from core.warehouse.database import Warehouse
+from tests.pages import results
+from tests.tiny import tiny_dataset
 from tests.warehouse.fake_runs import write_run
 from tests.warehouse.hand import hand_dataset
 
@@ -46,6 +51,28 @@ def test_user_list(two):
     assert shown["hot"].tolist() == [False, False]
     assert shown["hit"].tolist() == [True, False]  # a took i3 in test
     assert shown["other_rank"].tolist() == [2, 1]
+
+
+def test_a_re_ranked_list_has_the_facts_of_a_stored_one(settings):
+    info = tiny_dataset(settings)
+    sweep = Sweep(({"dim": [8], "epochs": [3]}, {"penalty_strength": [0.3]}), ("pop_penalty",), (0,))
+    plain, penalty = results.train(settings, info, sweep)
+    w = Warehouse.open(settings, own=False)
+    hits = 0
+    for user, split in itertools.product(("u07", "u11", "u30"), ("validation", "test")):
+        stored = queries.user_list(w, penalty, user, split, k=12).drop(columns="other_rank")
+        again = queries.reranked_list(w, plain, user, split, 12, 0.3)
+        pd.testing.assert_frame_equal(again, stored, rtol=1e-4, atol=1e-6)
+        hits += stored["hit"].sum()
+    assert hits
+    stored = queries.user_list(w, penalty, "u07", k=12)
+    assert len(stored) == 12
+    trained = queries.user_list(w, plain, "u07", k=12)["count"].mean()
+    assert queries.reranked_list(w, plain, "u07", k=12, penalty=1.0)["count"].mean() < stored["count"].mean() < trained
+    with pytest.raises(Unknown):
+        queries.reranked_list(w, plain, "nobody")
+    with pytest.raises(Unknown):
+        queries.reranked_list(w, "0" * 16, "u07")
 
 
 def test_what_the_other_list_lacks_has_no_rank_there(two):
