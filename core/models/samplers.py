@@ -5,7 +5,8 @@ Not here: when a negative is drawn and what a visit knows (engines/compiled.py),
 A new sampler is its rule here, one row in SAMPLERS of choices.py, one branch in the engine, one row in docs/methods.md.
 
 Symbols: u user, i positive, l candidate, x score, F_u(x) the share of the user's scores up to x, pi_l the item's share
-of the train interactions, I+_u the items u took, I-_u all others, sigma the logistic function.
+of the train interactions, I+_u the items u took, I-_u all others, sigma the logistic function. Steps of AUC-NS are
+numbered as in docs/methods.md.
 Scores come as e^x: sigma(a - b) = e^a / (e^a + e^b), so a term costs one division.
 """
 
@@ -189,7 +190,7 @@ def exponentials(scores: Array, exps: Array) -> None:
 
 @kernel()
 def distribution(scores: Array, exps: Array, places: Array, counts: Array, shares: Array) -> tuple[Scalar, Scalar]:
-    """F_u(x) = #{l : x_ul <= x} / (|I| + 1) over the scores given. AUC-NS, arXiv 2306.01348; BNS.
+    """F_u(x) = #{l : x_ul <= x} / (|I| + 1) over the scores given: the sample information of BNS and AUC-NS.
 
     scores, exps (n,) float32: x and e^x; shares (BINS,) float32 is filled with F at the upper end of each of BINS
     equal-width bins; places (n,), counts (BINS,) int32 are scratch. Returns float32 (lowest score, bins a unit of
@@ -231,18 +232,18 @@ def share_below(x: Scalar, shares: Array, lowest: Scalar, scale: Scalar) -> Scal
 
 @kernel()
 def likelihood_negative(F: Scalar, alpha: Scalar) -> Scalar:
-    """f-(x): density of the sample information of a true negative, 2[(1 - F) alpha + F (1 - alpha)]. AUC-NS."""
+    """f-(x): density of the sample information of a true negative, 2[(1 - F) alpha + F (1 - alpha)]. AUC-NS, step 2."""
     return 2 * ((1 - F) * alpha + F * (1 - alpha))
 
 
 @kernel()
 def likelihood_positive(F: Scalar, alpha: Scalar) -> Scalar:
-    """f+(x): the same of a false negative, 2[(1 - F)(1 - alpha) + F alpha]. AUC-NS. alpha: the encoder's macro-AUC."""
+    """f+(x): of a false negative, 2[(1 - F)(1 - alpha) + F alpha]. AUC-NS, step 2. alpha: the encoder's macro-AUC."""
     return 2 * ((1 - F) * (1 - alpha) + F * alpha)
 
 
 def prior(popularity: NDArray[np.integer], beta: float, interactions: int | None = None) -> NDArray[np.float64]:
-    """P_l = pi_l^beta, the prior of a true negative. AUC-NS.
+    """P_l = pi_l^beta, the prior of a true negative. AUC-NS, step 1.
 
     popularity: interactions per item, (I,); in any shape where `interactions`, the number of all, is given.
     An item without one has prior 0 for any beta > 0, and 1 at beta 0 (0^0 = 1).
@@ -256,13 +257,13 @@ def prior(popularity: NDArray[np.integer], beta: float, interactions: int | None
 
 @kernel()
 def posterior(P: Scalar, f_negative: Scalar, f_positive: Scalar) -> Scalar:
-    """w = f- P / (f- P + f+ (1 - P)): the probability that a candidate is a true negative. AUC-NS."""
+    """w = f- P / (f- P + f+ (1 - P)): the probability of a true negative. AUC-NS, step 3."""
     return f_negative * P / (f_negative * P + f_positive * (1 - P))
 
 
 @kernel()
 def gain(w: Scalar, n_positives: int, rise: Scalar, gamma: Scalar, n_negatives: int, fall: Scalar) -> Scalar:
-    """What training on the candidate adds to the user's partial AUC: w |I+| rise - (1 - w) gamma |I-| fall. AUC-NS.
+    """What training on the candidate adds to the user's partial AUC: w |I+| rise - (1 - w) gamma |I-| fall. Step 4.
 
     rise: mean over drawn positives p of 1 - sigma(x_p - x_l); fall: over drawn negatives n of 1 - sigma(x_l - x_n).
     """
@@ -340,7 +341,7 @@ def worth_auc_ns(
     alpha: Scalar,
     gamma: Scalar,
 ) -> Scalar:
-    """AUC-NS: the gain. arXiv 2306.01348.
+    """AUC-NS: the gain, steps 2 to 4. arXiv 2306.01348.
 
     e, ups, n_ups, downs, n_downs: as in `rise_and_fall`; n_positives = |I+_u|, n_negatives = |I-_u|; P: pi_l^beta.
     """

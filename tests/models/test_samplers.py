@@ -60,6 +60,7 @@ def auc_ns_reference(candidates, F, P, ups, downs, n_positives, n_negatives, alp
 
 
 def test_likelihoods():
+    """Step 2 of AUC-NS at F = .25, alpha = .6."""
     assert samplers.likelihood_negative(0.25, 0.6) == pytest.approx(2 * (0.75 * 0.6 + 0.25 * 0.4))
     assert samplers.likelihood_positive(0.25, 0.6) == pytest.approx(2 * (0.75 * 0.4 + 0.25 * 0.6))
 
@@ -72,6 +73,7 @@ def test_likelihoods_are_densities(alpha):
 
 
 def test_prior():
+    """Step 1: the share of 10 interactions, to the power."""
     popularity = np.array([6, 3, 1, 0])
     np.testing.assert_allclose(samplers.prior(popularity, 0.5), [0.6**0.5, 0.3**0.5, 0.1**0.5, 0])
     assert samplers.prior(popularity, 0.0).tolist() == [1, 1, 1, 1]  # 0^0 = 1: without a prior nobody is excluded
@@ -79,12 +81,14 @@ def test_prior():
 
 
 def test_posterior():
+    """Step 3."""
     assert samplers.posterior(0.2, 1.2, 0.8) == pytest.approx(1.2 * 0.2 / (1.2 * 0.2 + 0.8 * 0.8))
     assert samplers.posterior(1.0, 0.9, 1.1) == 1.0  # exactly: beta 0 hangs on it
     assert samplers.posterior(0.0, 0.9, 1.1) == 0.0
 
 
 def test_gain():
+    """Step 4: |I+| = 20, |I-| = 500."""
     assert samplers.gain(0.7, 20, 0.4, 0.01, 500, 0.3) == pytest.approx(0.7 * 20 * 0.4 - 0.3 * 0.01 * 500 * 0.3)
 
 
@@ -101,6 +105,13 @@ def test_worth_bns_is_minus_the_risk():
 
 
 # --- F and e^x
+
+
+def test_the_share_of_scores_up_to_one_by_hand():
+    """F(x) = #{l : x_l <= x} / (|I| + 1): of two equal scores each counts both; the highest is below 1."""
+    lowest, scale, shares = distribution(np.array([3.0, -1.0, 3.0, 0.5, 9.0], np.float32))
+    found = [samplers.share_below(np.float32(x), shares, lowest, scale) for x in (-1.0, 0.5, 3.0, 9.0)]
+    np.testing.assert_allclose(found, [1 / 6, 2 / 6, 4 / 6, 5 / 6])
 
 
 @given(arrays(np.float32, st.integers(1, 300), elements=st.floats(-10, 10, width=32)))

@@ -5,13 +5,25 @@ import pytest
 from scipy.stats import chi2
 
 from core.datasets.interactions import Interactions
-from core.datasets.popularity import hot_items
+from core.datasets.popularity import deciles, hot_items
+from core.models import samplers
 from core.models.choices import SAMPLERS
 from core.models.engines import drawing
-from core.models.engines.drawing import NegativeDrawer
+from core.models.engines.compiled import CompiledEngine
+from core.models.engines.drawing import NegativeDrawer, takes_snapshots
 from core.models.samplers import cold_probability
 from core.models.variant import make_variant
-from tests.models.engines.worlds import ITEMS, USERS, chi_square, interactions
+from tests.models.engines.worlds import (
+    ITEMS,
+    USERS,
+    auc_ns_gains,
+    bns_risks,
+    chi_square,
+    interactions,
+    played_out,
+    score_distribution,
+    two_samples,
+)
 
 DIM = 6
 
@@ -156,3 +168,124 @@ def test_fair_static_where_nothing_is_left_of_the_groups_that_can_be_drawn():
     counts = np.bincount(drawn_for(fitted, 0, 20_000, sampler="fair_static", group_shift=2.0), minlength=20)
     assert counts[:3].sum() == 0
     assert chi_square(counts[3:], 20_000 / 17) < chi2.ppf(0.999, 16)
+
+
+# --- the rules of dns, bns and auc_ns, against the formulas
+
+RULES = {
+    "dns": {"sampler": "dns"},
+    "bns": {"sampler": "bns", "false_negative_cost": 2.0},
+    "auc_ns": {"sampler": "auc_ns", "beta": 0.15, "gamma": 0.05},
+    "auc_ns of few references": {"sampler": "auc_ns", "beta": 0.05, "gamma": 0.5, "references": 3, "candidates": 8},
+}
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_with_the_same_draws_the_rule_takes_what_the_formulas_take(rule):
+    """The generator is played twice: once by the drawer, once to see which candidates and references it drew.
+
+    Scores are evenly spaced, so that each has a bin of its own and F is exact.
+    """
+    chance, variant = np.random.default_rng(0), make_variant("d", **RULES[rule])
+    fitted = interactions(users=1, items=40, length=12)
+    popularity = chance.integers(0, 200, 40)
+    parts = drawing.rule_of(variant, fitted, True)
+    share = popularity / popularity.sum()
+    parts = parts._replace(priors=share**variant.beta if variant.sampler == "auc_ns" else share)
+    visit = drawing.new_visit(fitted, True, variant.references or 0)
+    taken = []
+    for turn in range(150):
+        x = (chance.permutation(40) * 0.15 - 3).astype(np.float32)
+        tables, row = (np.ones((1, 1), np.float32), x[:, None].copy()), fitted.row(0)
+        positive = int(chance.choice(row))
+        state = np.array([turn], np.uint64)
+        drawing.arrive(row, visit)
+        seen = drawing.look(*tables, 0, row, False, parts, visit, state)
+        copied, again = state.copy(), visit._replace(rest=visit.rest.copy(), free=visit.free.copy())
+        item = drawing.draw_one(*tables, 0, np.exp(x[positive]), seen, parts, visit, state)
+        ups = downs = np.empty(0, int)
+        if variant.sampler == "auc_ns":
+            n = drawing._draw_references(*tables, 0, len(row), seen.n_free, True, again, copied)
+            assert n == variant.references
+            places = np.argsort(x)
+            ups, downs = (places[np.searchsorted(np.exp(x[places]) * 1.001, e)] for e in (again.ups, again.free[:n]))
+            assert set(ups) <= set(row)
+            assert set(downs).isdisjoint(row)
+        candidates = [
+            samplers.uniform_negative(copied, again.taken, again.rest, seen.n_rest) for _ in range(variant.candidates)
+        ]
+        F = score_distribution(x)
+        if variant.sampler == "auc_ns":
+            counts = len(row), 40 - len(row), variant.alpha, variant.gamma
+            worths = auc_ns_gains(x.astype(float), F, parts.priors, candidates, ups, downs, *counts)
+        elif variant.sampler == "bns":
+            worths = -bns_risks(x.astype(float), F, share, candidates, positive, variant.false_negative_cost)
+        else:
+            worths = x[candidates]
+        assert item == candidates[worths.argmax()]
+        taken.append(worths.argmax())
+        drawing.leave(row, visit)
+    assert len(set(taken)) == variant.candidates  # not always the same place
+
+
+def profile(fitted, x, users, drawn):
+    """Counts of negatives by decile of popularity, and by decile of their score among the user's."""
+    by_score = np.array([score_distribution(x[user]) for user in range(fitted.n_users)])
+    decile = deciles(fitted.popularity())
+    return (
+        np.bincount(decile[drawn] - 1, minlength=10),
+        np.bincount((by_score[users, drawn] * 10).astype(int), minlength=10),
+    )
+
+
+def by_batches(fitted, both, variant, times):
+    made, (users, items) = NegativeDrawer(variant, fitted, np.random.default_rng(1)), pairs(fitted)
+    batches = range(0, len(users), 128)
+    drawn = [made.draw(*both, users[a : a + 128], items[a : a + 128], times) for a in batches]
+    return np.repeat(users, times), np.concatenate(drawn).ravel()
+
+
+def by_epochs(fitted, both, variant, times):
+    made = CompiledEngine(variant, fitted, 0)
+    made._users[:], made._items[:] = both
+    return np.tile(fitted.users(), times), np.concatenate([made.draw(seed) for seed in range(times)]).ravel()
+
+
+def by_formulas(fitted, both, variant, times):
+    chance, x = np.random.default_rng(2), both[0] @ both[1].T
+    drawn = [
+        played_out(variant, x[user], fitted.popularity(), fitted.row(user), np.tile(fitted.row(user), times), chance)
+        for user in range(fitted.n_users)
+    ]
+    return np.repeat(fitted.users(), times), np.concatenate(drawn)
+
+
+WORLDS = {"small": {"users": 40, "items": 200, "length": 20}, "large": {"users": 30, "items": 6000, "length": 20}}
+
+
+@pytest.mark.parametrize("world", sorted(WORLDS))
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_epochs_and_batches_draw_what_the_formulas_draw(rule, world):
+    """By popularity and by score: two-sample chi-squares. In the large catalogue nobody looks at all items."""
+    fitted, times = interactions(**WORLDS[world]), 8
+    variant = make_variant("d", dim=DIM, **RULES[rule])
+    assert takes_snapshots(fitted, variant.candidates, variant.references or 0) == (world == "small")
+    both = tables(fitted)
+    x = both[0] @ both[1].T
+    expected = profile(fitted, x, *by_formulas(fitted, both, variant, times))
+    for draws in (by_epochs, by_batches):
+        found = profile(fitted, x, *draws(fitted, both, variant, times))
+        for counts, reference in zip(found, expected, strict=True):
+            spread, freedom = two_samples(counts, reference)
+            assert spread < chi2.ppf(0.9995, freedom)
+
+
+@pytest.mark.parametrize("world", sorted(WORLDS))
+def test_that_comparison_sees_another_beta(world):
+    fitted = interactions(**WORLDS[world])
+    both = tables(fitted)
+    x = both[0] @ both[1].T
+    asked, other = (make_variant("d", dim=DIM, **{**RULES["auc_ns"], "beta": beta}) for beta in (0.15, 0.02))
+    expected = profile(fitted, x, *by_formulas(fitted, both, asked, 8))
+    found = profile(fitted, x, *by_batches(fitted, both, other, 8))
+    assert max(two_samples(*both_)[0] for both_ in zip(found, expected, strict=True)) > chi2.ppf(0.9995, 9)
