@@ -99,6 +99,43 @@ def test_queue_then_train(command, tiny, settings):
     assert (waited["cached"], waited["failed"]) == (1, [])
 
 
+BASELINES = (
+    "--baseline", "ease", "item_knn", "pop_penalty", "--ease-lambda", "50", "70", "--knn-neighbours", "7",
+    "--penalty-strength", "0", "0.05", "0.5", "--sampler", "auc_ns", "--beta", "0.05", *QUICK,
+)  # fmt: skip
+
+
+def test_baselines_with_settings_and_re_ranked_runs_from_the_queue_to_their_results(command, tiny, settings):
+    queued = command("sweep", "tiny", *BASELINES, "--no-worker", "--json").json
+    assert queued["queued"] == 2 + 1 + 1 + 2  # EASE, ItemKNN, AUC-NS, which is its penalty of 0, and two penalties
+    assert command("worker", "--once").code == 0
+    assert {(job["state"], job["reason"]) for job in command("jobs", "--json").json} == {("done", None)}
+    assert sorted(queued["runs"]) == artifacts.finished_runs(settings)
+    records = command("results", "tiny", "--json").json
+    assert {r["label"] for r in records} == {
+        "EASE, ease lambda 50", "EASE, ease lambda 70", "ItemKNN, knn neighbours 7",
+        "AUC-NS β 0.05, dim 4, epochs 1",
+        "AUC-NS β 0.05, dim 4, epochs 1, popularity penalty 0.05",
+        "AUC-NS β 0.05, dim 4, epochs 1, popularity penalty 0.5",
+    }  # fmt: skip
+    found = {r["fields"].get("penalty_strength"): r for r in records if r["fields"].get("sampler")}
+    assert {r["epoch"] for r in found.values()} == {1}  # that of what is re-ranked
+    assert found[0.5]["engine"] == "re-ranking"
+    assert found[0.5]["metrics"]["arp@10"] < found[None]["metrics"]["arp@10"]
+    for run in queued["runs"]:
+        assert artifacts.verify(settings.runs / run) == []
+        assert len(command("recommend", run, "--user", "u03", "-k", "5", "--json").json["lists"]) == 5
+    assert not [finding for finding in command("doctor", "--dry-run", "--json").json if finding["part"] == "runs"]
+
+
+def test_baselines_are_refitted_with_their_settings(command, tiny):
+    assert command("sweep", "tiny", *BASELINES, "--no-worker").code == 0
+    assert command("worker", "--once").code == 0
+    plan = command("sweep", "tiny", *BASELINES, "--protocol", "refit", "--dry-run", "--json").json
+    assert plan["runs"] == 6
+    assert [v["fields"].get("ease_lambda") for v in plan["variants"]] == [50, 70, None, None, None, None]
+
+
 def test_wait_starts_the_worker_and_tells_of_failures(command, tiny):
     """A learning rate that diverges fails its run; the other one is done."""
     answer = command("sweep", "tiny", "--lr", "0.01", "100", "--epochs", "3", "--wait", "--json")
