@@ -288,7 +288,7 @@ def _label(v: Variant) -> str:
     if v.sampler == "dns" and v.loss == "bpr":
         name += f" ({SAMPLERS['auc_ns'].label} {SAMPLERS['auc_ns'].strength.symbol} 0)"  # type: ignore[union-attr]
     modules = {name: getattr(v, name) for name in MODULES}
-    usual_modules = make_variant(v.dataset, v.protocol, **{**modules, "optimizer": None})
+    usual_modules = make_variant(v.dataset, v.protocol, **{**modules, "optimizer": None, "sam": v.sam})
     changes = [OPTIMIZERS[str(v.optimizer)].label] if v.optimizer != usual_modules.optimizer else []
     usual_settings = make_variant(v.dataset, v.protocol, **modules, sam=v.sam) if v.protocol != "refit" else v
     shown = {*MODULES, *(s.field for _, s, _ in v.strengths[:1])}

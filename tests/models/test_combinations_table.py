@@ -44,6 +44,11 @@ def test_every_combination_that_has_a_meaning_makes_its_variant():
         assert variant.engine == cell.engine
 
 
+def test_every_combination_has_a_label_of_its_own():
+    variants = {make_variant("d", **cell.choices) for cell in combinations.trainable()}
+    assert len({variant.label for variant in variants}) == len(variants)
+
+
 def test_sam_off_is_what_gives_a_sampler_a_meaning():
     cell = Cell("mf", "dns", "sam_reg", "two_bp", "adam")
     assert cell.settings == {"sam": "off"}
