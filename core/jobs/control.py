@@ -181,7 +181,8 @@ def _refuse(info: DatasetInfo, runs: Sequence[Run]) -> None:
     """Raises BadVariant with every reason why this data set, or this machine, cannot serve some of the runs."""
     variants = {run.variant.id: run.variant for run in runs}.values()
     has = memory.total()
-    why = [refusal(v, info.validation) or memory.refusal(v, info.items, has) for v in variants]
+    most = info.items - 1  # negatives of a user, at most: everybody took something
+    why = [refusal(v, info.validation, most) or memory.refusal(v, info.items, has) for v in variants]
     if reasons := dict.fromkeys(reason for reason in why if reason):
         raise BadVariant(reasons)
 

@@ -112,7 +112,9 @@ def train(
 
 
 def _check(run: Run, dataset: Dataset) -> None:
-    if reason := refusal(run.variant, len(dataset.validation)):
+    fitted = dataset.fitted(run.variant.protocol)
+    negatives = fitted.n_items - int(fitted.lengths().min(initial=fitted.n_items))
+    if reason := refusal(run.variant, len(dataset.validation), negatives):
         raise BadVariant(reason)
     if run.bootstrap is not None:
         raise BadVariant("Bootstrap replicates cannot be trained. Leave the number of the replicate out.")

@@ -1,6 +1,6 @@
 """Protocols: what chooses the epoch of a run, and which runs a data set cannot serve.
 
-Here: the one rule on data sets without a validation split.
+Here: the rules on data sets without a validation split, or with fewer items than a sampler asks for at once.
 Not here: what each protocol trains on (datasets/store.py), how a run is carried out (jobs/training.py), names and
 explanations (choices.py).
 """
@@ -21,16 +21,36 @@ def chooses_epoch(variant: Variant, validation: int) -> bool:
     return variant.protocol == "paper" or validation > 0
 
 
-def refusal(variant: Variant, validation: int) -> str | None:
-    """Why this data set cannot serve the variant, or None. validation: pairs of the validation split.
+def refusal(variant: Variant, validation: int, negatives: int) -> str | None:
+    """Why this data set cannot serve the variant, or None: every reason there is, a sentence or two each.
 
-    What re-ranks another variant is judged by that one, which may have to be trained for it.
+    validation: pairs of the validation split; negatives: how many items the user with most of them has not taken, or a
+    number that it cannot exceed. What re-ranks another variant is judged by that one, which may have to be trained.
     """
     variant = variant.reranked or variant
-    if variant.baseline or variant.protocol != "validation" or validation > 0 or variant.early_stopping == 0:
+    if variant.baseline:
+        return None
+    reasons = [_nothing_to_choose_by(variant, validation), _too_many_asked_for(variant, negatives)]
+    return " ".join(reason for reason in reasons if reason) or None
+
+
+def _nothing_to_choose_by(variant: Variant, validation: int) -> str | None:
+    if variant.protocol != "validation" or validation > 0 or variant.early_stopping == 0:
         return None
     return (
         "This data set has no validation split, so protocol 'validation' has nothing to choose an epoch by. "
         "Prepare it with a validation share, set early-stopping 0 to train a fixed number of epochs, "
         "or use protocol 'paper', which chooses on test."
+    )
+
+
+def _too_many_asked_for(variant: Variant, negatives: int) -> str | None:
+    """A sampler that wants more negatives at once than anybody has. A user with fewer is served with what there is."""
+    asked = {"candidates": variant.candidates, "references": variant.references}
+    over = [f"{name} {number}" for name, number in asked.items() if number and number > negatives]
+    if not over:
+        return None
+    return (
+        f"{' and '.join(over)} cannot be drawn: no user of this data set has more than {negatives} items left that "
+        f"they have not taken. Give {negatives} at most, or take a data set with more items."
     )

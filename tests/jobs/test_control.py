@@ -107,6 +107,14 @@ def test_a_catalogue_too_large_for_ease_is_refused_before_anything_is_queued(set
     assert control.plan(settings, "tiny", Sweep(baselines=("item_knn",), protocol=protocol)).runs == 1
 
 
+def test_more_references_than_there_are_items_are_refused_before_anything_is_queued(settings, tiny, no_worker):
+    asked = Sweep(grids=({"sampler": ["auc_ns"], "references": [10, tiny.items]},))
+    with pytest.raises(BadVariant, match=f"references {tiny.items} cannot.* Give {tiny.items - 1} at most"):
+        control.request_sweep(settings, "tiny", asked)
+    assert Queue(settings).sweeps() == []
+    assert no_worker == []
+
+
 def test_autostart_asks_once_however_often_it_is_called(settings, no_worker):
     ready = replace(settings, autostart=True)
     control.autostart(settings)

@@ -88,6 +88,14 @@ def test_without_a_validation_split_it_is_refused(dataset):
         train(without(dataset, validation=True), run(dataset), silent)
 
 
+def test_more_candidates_than_anybody_has_negatives_are_refused(dataset):
+    most = dataset.n_items - int(dataset.train.lengths().min())
+    asked = {"sampler": "dns", "early_stopping": 0, "epochs": 1}
+    with pytest.raises(BadVariant, match=f"candidates {most + 1} cannot.* Give {most} at most"):
+        train(dataset, run(dataset, candidates=most + 1, **asked), silent)
+    assert train(dataset, run(dataset, candidates=most, **asked), silent).epochs_run == 1
+
+
 def test_a_fixed_number_of_epochs_needs_no_validation_split(dataset):
     short = without(dataset, validation=True)
     asked = run(dataset, early_stopping=0)

@@ -15,14 +15,14 @@ def test_who_chooses_an_epoch(protocol, validation, chooses):
 
 
 def test_without_validation_there_is_nothing_to_stop_by():
-    sentence = refusal(make_variant("d"), 0)
+    sentence = refusal(make_variant("d"), 0, 99)
     assert "no validation split" in sentence
     assert "early-stopping 0" in sentence
 
 
 def test_what_re_ranks_needs_what_the_other_needs():
-    assert refusal(make_variant("d", baseline="pop_penalty"), 0) == refusal(make_variant("d"), 0)
-    assert refusal(make_variant("d", baseline="pop_penalty", early_stopping=0), 0) is None
+    assert refusal(make_variant("d", baseline="pop_penalty"), 0, 99) == refusal(make_variant("d"), 0, 99)
+    assert refusal(make_variant("d", baseline="pop_penalty", early_stopping=0), 0, 99) is None
 
 
 @pytest.mark.parametrize(
@@ -36,5 +36,29 @@ def test_what_re_ranks_needs_what_the_other_needs():
     ids=lambda v: f"{v.method}-{v.protocol}",
 )
 def test_what_needs_no_validation(variant):
-    assert refusal(variant, 0) is None
+    assert refusal(variant, 0, 99) is None
     assert not chooses_epoch(variant, 0) or variant.protocol == "paper"
+
+
+@pytest.mark.parametrize(
+    ("choices", "negatives", "named"),
+    [
+        ({"sampler": "dns", "candidates": 30}, 29, "candidates 30 cannot"),
+        ({"sampler": "bns", "candidates": 30}, 29, "candidates 30 cannot"),
+        ({"sampler": "auc_ns", "references": 11}, 10, "references 11 cannot"),
+        ({"sampler": "auc_ns", "candidates": 12, "references": 11}, 10, "candidates 12 and references 11 cannot"),
+    ],
+)
+def test_more_than_anybody_has_cannot_be_drawn(choices, negatives, named):
+    variant = make_variant("d", **choices)
+    sentence = refusal(variant, 9, negatives)
+    assert sentence.startswith(named)
+    assert f"more than {negatives} items" in sentence
+    assert f"Give {negatives} at most" in sentence
+    assert refusal(variant, 9, max(variant.candidates, variant.references or 0)) is None
+
+
+def test_of_two_reasons_both_are_told():
+    both = refusal(make_variant("d", sampler="dns", candidates=30), 0, 29)
+    assert "no validation split" in both
+    assert "candidates 30" in both
