@@ -24,7 +24,7 @@ def chi_square(counts, expected):
 
 
 def two_samples(first, second):
-    """Chi-square of two counts over the same classes, and its degrees of freedom. Classes that nobody met do not count."""
+    """Chi-square of two counts over the same classes, and its degrees of freedom. Classes nobody met do not count."""
     both = first + second
     first, second, both = first[both > 0], second[both > 0], both[both > 0]
     share = first.sum() / both.sum()
