@@ -53,4 +53,12 @@ def pages() -> dict[str, Sequence[Any]]:
                 help="What one user would be shown under two settings, side by side.",
             ),
         ],
+        "Evidence": [
+            st.Page(
+                "pages/reproduction.py",
+                title="Reproduction",
+                icon=":material/fact_check:",
+                help="The papers' tables beside runs of this program.",
+            )
+        ],
     }

@@ -9,7 +9,7 @@ from core.datasets.store import DatasetInfo
 from core.settings import PROJECT, Settings
 from tests.pages import results
 
-PAGES = ("overview", "data", "sweep", "trade_off", "users")
+PAGES = ("overview", "data", "sweep", "trade_off", "users", "reproduction")
 NONSENSE = ("'; DROP TABLE runs; -- <script>alert(1)</script>", "€" * 500, "", "-1e999")
 SHARED = ("data", "y", "x", "k", "split", "protocol", "baseline", "a", "b")
 OWN = (
@@ -26,6 +26,10 @@ OWN = (
     "tab",
     "cut",
     "show",
+    "table",
+    "reading",
+    "measure",
+    "all_tables",
 )
 
 
