@@ -289,3 +289,28 @@ def test_that_comparison_sees_another_beta(world):
     expected = profile(fitted, x, *by_formulas(fitted, both, asked, 8))
     found = profile(fitted, x, *by_batches(fitted, both, other, 8))
     assert max(two_samples(*both_)[0] for both_ in zip(found, expected, strict=True)) > chi2.ppf(0.9995, 9)
+
+
+# --- which way to the scores
+
+
+def test_the_way_follows_from_what_the_calls_own_draws_look_at():
+    """Of 1,682 items: 8 scored for a pair or two of dns, 256 and some for auc_ns; all of them where draws are many."""
+    fitted = interactions(users=20, items=1682, length=30)
+    for sampler in ("dns", "bns", "auc_ns"):
+        made = drawer(fitted, sampler=sampler)
+        assert [made._takes_snapshots(draws) for draws in (1.6, 100.0)] == [False, True]
+    made = drawer(interactions(), sampler="auc_ns")  # 60 items: fewer than a sample
+    assert made._takes_snapshots(1.0)
+
+
+def test_a_sample_holds_enough_negatives_for_many_references():
+    fitted = interactions(users=3, items=5000, length=20)
+    variant = make_variant("d", sampler="auc_ns", references=200)
+    rule, visit = drawing.rule_of(variant, fitted, False), drawing.new_visit(fitted, False, 200)
+    both, state = tables(fitted), np.array([1], np.uint64)
+    drawing.resample(0, 5000, rule, visit, state)
+    drawing.arrive(fitted.row(1), visit)
+    seen = drawing.look(*both, 1, fitted.row(1), False, rule, visit, state)
+    assert 200 <= seen.n_free <= len(visit.sample) == 4 * 200
+    assert drawing._draw_references(*both, 1, 20, seen.n_free, False, visit, state) == 200
