@@ -1,0 +1,88 @@
+"""Where a path over strength turns: the strength beyond which more of it does less, and where nothing is left of it.
+
+Here: the reading of a path whose two ends are one and the same, as that of AUC-NS over beta, which begins and ends at
+DNS. Not here: how the path is measured (models/explain.py, jobs/explain.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOST = 0.95
+"""Of the whole effect: from the first strength that has it, more strength does next to nothing more."""
+SAME = 0.99
+"""Of the choices: where so many are those at strength 0, nothing is left of the strength."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """How a path over strength goes. Strengths are points of the path but for `most_at`, which lies between two."""
+
+    at: float
+    """The turning point: the strength with the largest effect, the smallest of equal ones."""
+    effect: float
+    """The value there, and below at strength 0."""
+    start: float
+    most_at: float
+    """The smallest strength with MOST of the effect."""
+    back_at: float | None
+    """The smallest strength beyond the turning point from which on SAME of the choices are those at 0; None if none."""
+    least: float
+    """The smallest effect beyond the turning point, and below its strength: under `start` where it overshoots."""
+    least_at: float
+    agreement: float
+    """The lowest share of choices that are those at strength 0, and below its strength."""
+    agreement_at: float
+
+
+def find_turn(
+    strengths: NDArray[np.float64], effects: NDArray[np.float64], agreements: NDArray[np.float64]
+) -> Turn | None:
+    """Reads a path. strengths (n,) ascending from 0; effects (n,), what more strength is to raise; agreements (n,) in
+    [0, 1], the share of choices that are those at strength 0. None where no strength raises the effect.
+
+    >>> find_turn(np.array([0, 1.0, 2, 3, 4]), np.array([1, 2.0, 3, 2, 1]), np.array([1, 0.8, 0.5, 0.8, 1])).at
+    2.0
+    """
+    top = int(np.argmax(effects))
+    if effects[top] <= effects[0]:
+        return None
+    wanted = effects[0] + MOST * (effects[top] - effects[0])
+    lowest, least = int(np.argmin(agreements)), top + int(np.argmin(effects[top:]))
+    return Turn(
+        at=float(strengths[top]),
+        effect=float(effects[top]),
+        start=float(effects[0]),
+        most_at=first_reaching(strengths[: top + 1], effects[: top + 1], float(wanted)),
+        back_at=_back(strengths[top + 1 :], agreements[top + 1 :]),
+        least=float(effects[least]),
+        least_at=float(strengths[least]),
+        agreement=float(agreements[lowest]),
+        agreement_at=float(strengths[lowest]),
+    )
+
+
+def first_reaching(strengths: NDArray[np.float64], effects: NDArray[np.float64], wanted: float) -> float:
+    """The smallest strength whose effect is `wanted`, read from the straight lines between the points of a path.
+
+    NaN where the path never gets there.
+    >>> first_reaching(np.array([0.0, 1, 2]), np.array([0.0, 10, 10]), 5.0)
+    0.5
+    """
+    reached = np.flatnonzero(effects >= wanted)
+    if len(reached) == 0:
+        return float("nan")
+    k = int(reached[0])
+    if k == 0:
+        return float(strengths[0])
+    share = (wanted - effects[k - 1]) / (effects[k] - effects[k - 1])
+    return float(strengths[k - 1] + share * (strengths[k] - strengths[k - 1]))
+
+
+def _back(strengths: NDArray[np.float64], agreements: NDArray[np.float64]) -> float | None:
+    other = np.flatnonzero(agreements < SAME)
+    first = int(other[-1]) + 1 if len(other) else 0
+    return float(strengths[first]) if first < len(strengths) else None
