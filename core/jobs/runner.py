@@ -15,7 +15,9 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from importlib.abc import MetaPathFinder
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 from typing import Any, Protocol
 
 from joblib.externals.loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
@@ -166,13 +168,22 @@ def _begin(settings: Settings, parent: int) -> None:
     use_kernel_cache(settings)
 
 
-class _WithoutPandas(MetaPathFinder):
-    """pyarrow imports pandas, half a second of work, to convert any array, and does without where there is none."""
+class _WithoutPandas(MetaPathFinder, Loader):
+    """pyarrow imports pandas, half a second of work, to convert any array, and does without where there is none.
 
-    def find_spec(self, name: str, path: object, target: object = None) -> None:
-        """Refuses pandas; others find the rest."""
-        if name == "pandas":
-            raise ModuleNotFoundError("training processes do without pandas", name=name)
+    It is found and not loaded: torch asks where pandas is, without loading it, and does not expect to be refused.
+    """
+
+    def find_spec(self, name: str, path: object, target: object = None) -> ModuleSpec | None:
+        """Finds pandas here; others find the rest."""
+        return ModuleSpec(name, self) if name == "pandas" else None
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        """Refuses to load it."""
+        raise ModuleNotFoundError("training processes do without pandas", name=spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Is never reached."""
 
 
 def _end_with_parent(parent: int) -> None:

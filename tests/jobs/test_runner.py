@@ -45,6 +45,21 @@ def describe(task: Task) -> Outcome:
     return Outcome(State.DONE, f"{loaded} {len(threads)} {Path(os.environ['NUMBA_CACHE_DIR']).parent.name}")
 
 
+def optimise(task: Task) -> Outcome:
+    """What the autograd engine needs of torch, in a process that refuses pandas."""
+    import torch
+
+    weights = torch.ones(2, requires_grad=True)
+    optimizer = torch.optim.Adam([weights], lr=0.5)
+    weights.sum().backward()
+    optimizer.step()
+    try:
+        import pandas
+    except ModuleNotFoundError:
+        return Outcome(State.DONE, str([round(weight, 6) for weight in weights.tolist()]))
+    return Outcome(State.FAILED, pandas.__name__)
+
+
 def sleep(task: Task) -> Outcome:
     Path(task.say).write_text(str(os.getpid()), "ascii")
     time.sleep(600)
@@ -100,6 +115,12 @@ def test_a_process_that_died_while_idle_is_replaced(settings):
 def test_training_processes_load_little_and_keep_to_one_thread(settings):
     [found] = run(settings, describe, "")
     assert found.result().reason == "[] 5 numba"
+
+
+def test_torch_steps_in_a_training_process(settings):
+    """Adam's first step is the learning rate. torch looks for pandas on the way, which these processes do without."""
+    [found] = run(settings, optimise, "")
+    assert (found.result().state, found.result().reason) == (State.DONE, "[0.5, 0.5]")
 
 
 def test_stop_ends_what_runs(settings, tmp_path):
