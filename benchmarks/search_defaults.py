@@ -3,11 +3,11 @@
     python -m benchmarks.search_defaults DATASET [--rows mf-rns-bpr-two_bp-sgd ...] [--trials 24] [--out search.jsonl]
 
 The data set must be in the cache (`python -m core datasets fetch ml-100k-papers`). For each row (encoder, sampler,
-loss, updater, optimizer) settings are drawn from the ranges below with a fixed seed and trained with run seed 0; the best are
-trained with more seeds, and the best mean validation NDCG@10 wins. Samplers that are one method at one end of a path
-share a row (`auc_ns` begins at `dns`; `pns` and `fair_static` at `rns`), and its settings are judged by the mean over
-those in JUDGED. Every training is a line of the file, which a later call goes on from; the same command on the same
-machine prints the same table.
+loss, updater, optimizer) settings are drawn from the ranges below with a fixed seed and trained with run seed 0; the
+best are trained with more seeds, and the best mean validation NDCG@10 wins. Samplers that are one method at one end of
+a path share a row (`auc_ns` begins at `dns`; `pns` and `fair_static` at `rns`), and its settings are judged by the mean
+over those in JUDGED. Every training is a line of the file, which a later call goes on from; the same command on the
+same machine prints the same table.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ OF_LOSS: dict[str, Mapping[str, tuple[float, float]]] = {
     "ips_cn": {"lr": (0.01, 0.3)},
 }
 """Ranges that a loss has of its own, or that its scale moves."""
-EPOCHS = {("two_bp", "sgd"): 200, ("one_bp", "sgd"): 250, ("two_bp", "adam"): 80, ("one_bp", "adam"): 120}
+EPOCHS = {("two_bp", "sgd"): 200, ("one_bp", "sgd"): 250, ("two_bp", "adam"): 60, ("one_bp", "adam"): 120}
 """The most that a default may cost."""
 
 

@@ -276,7 +276,7 @@ FIELDS: dict[str, Field] = {
         float,
         "reference score c that is taken out when ranking",
         _using("loss", "macr"),
-        _value(30.0),
+        _tested("macr_c", 30.0),
         low=0,
         high=1000,
     ),
