@@ -48,7 +48,7 @@ def item_knn(variant: Variant, fitted: Interactions, _: int) -> ItemNeighbours:
     the cosine of their columns, and sim(j, i) that cosine over its sum for j's k neighbours, so that every item taken
     has the same say. An item is no neighbour of itself, nor of one it shares no user with; of equally near ones the
     lower item number is nearer. Deshpande and Karypis, TOIS 22(1), 2004, with both of their normalisations: without,
-    recall@20 was .12 on Gowalla and not .14. Memory: a block of item pairs, and items x neighbours.
+    recall@20 on Gowalla (k = 100) was .116 and not .141. Memory: a block of item pairs, and items x neighbours.
     """
     taken = _matrix(fitted, _unit_rows(fitted))
     by_item = taken.T.tocsr()

@@ -54,7 +54,7 @@ SHARED = {"dns": "auc_ns", "pns": "rns", "fair_static": "rns"}
 
 BASELINE_SETTINGS: dict[str, Row] = {
     "ease": {"ease_lambda": 500.0},
-    "item_knn": {"knn_neighbours": 100},
+    "item_knn": {"knn_neighbours": 500},
     "pop_penalty": {"penalty_strength": 0.05},
 }
 
