@@ -50,7 +50,8 @@ DEVIATIONS: Mapping[str, str] = {
         "scores of all items for every pair. [methods.md](methods.md) tells how the two were compared."
     ),
     "OneBP": (
-        "Looked at every 10 epochs, so that the best of 200 looks is reported where their program has 2,000. Only the "
+        "Looked at every 10 epochs, and stopped after 150 epochs without a better one, so that the best of at most 200 "
+        "looks is reported where their program has 2,000. Only the "
         "last pair of a user in a batch moves the user, as in their program (`--duplicates one`). Their program has no "
         "two-sided counterpart; ours is the same in everything but the updating, and its users decay like its items."
     ),
