@@ -14,6 +14,7 @@ from core.warehouse import queries
 from pages.shared import frame, jobs, server, tables, view, words
 
 CLICKS, SHOW, BY_NAME = "clicks", "show", "pin_by_name"
+SHOWN, ROWS_HEIGHT = 20, 560  # a longer table scrolls in a frame so many pixels high
 SIDE_BY_SIDE = 400  # pixels: narrower, and the pins stand below each other
 SEEDS, PATHS = "seeds", "paths"
 
@@ -110,9 +111,9 @@ def table(here: view.View, points: pd.DataFrame) -> None:
     tables.table(
         shown,
         f"{y} and {x} of every setting",
-        {"Setting": st.column_config.TextColumn(width=200), y: number, x: number},
+        {"Setting": st.column_config.TextColumn(width=230), y: number, x: number},
         key="points",
-        height="content",
+        height="content" if len(shown) <= SHOWN else ROWS_HEIGHT,
     )
     columns = [
         "variant",

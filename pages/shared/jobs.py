@@ -6,7 +6,7 @@ there is none, and asks for a full run only when there is something new to show.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -70,8 +70,8 @@ def summary() -> str:
     return ", ".join([*parts, "paused" if activity.paused else words.left(activity.left)])
 
 
-def step(job: Job) -> str:
-    """Where a job is, in words."""
+def step(job: Job, others: Mapping[int, Job] | None = None) -> str:
+    """Where a job is, in words. others: jobs by number that need not be asked for, such as one that it waits for."""
     if job.state == State.RUNNING and job.cancelling:
         return "stopping after this epoch"
     if job.state == State.RUNNING and job.epochs:
@@ -79,7 +79,7 @@ def step(job: Job) -> str:
     if job.state == State.RUNNING:
         return job.doing or "starting"
     if job.state == State.QUEUED and job.waits_on:
-        before = queue().job(job.waits_on)
+        before = (others or {}).get(job.waits_on) or queue().job(job.waits_on)
         if before.state in ACTIVE:
             return f"waits for {'its data set' if before.kind == Kind.PREPARE else 'the run that it re-ranks'}"
     return job.reason or ("found in the cache" if job.cached else STATE_NAMES[job.state])
@@ -182,6 +182,7 @@ def _controls(found: Sequence[Job]) -> None:
 
 
 def _table(found: Sequence[Job]) -> None:
+    steps = _steps(found)
     frame = pd.DataFrame(
         {
             "Run": [job.label for job in found],
@@ -189,7 +190,7 @@ def _table(found: Sequence[Job]) -> None:
             "Progress": [1.0 if job.state == State.DONE else job.share or 0.0 for job in found],
             "NDCG@10": [job.metric for job in found],
             "Seconds": [job.seconds for job in found],
-            "Now": ["" if step(job) == STATE_NAMES[job.state] else step(job) for job in found],
+            "Now": ["" if now == STATE_NAMES[job.state] else now for job, now in zip(found, steps, strict=True)],
             "Do": [_actions(job) for job in found],
         }
     )
@@ -211,6 +212,14 @@ def _table(found: Sequence[Job]) -> None:
         key="jobs_table",
         placeholder="",
     )
+
+
+def _steps(found: Sequence[Job]) -> list[str]:
+    """Where each job is; hundreds may wait for the same few, which are asked for once."""
+    others = {job.id: job for job in found}
+    waited = {job.waits_on for job in found if job.state == State.QUEUED and job.waits_on}
+    others |= {number: queue().job(number) for number in waited - others.keys()}
+    return [step(job, others) for job in found]
 
 
 def _actions(job: Job) -> list[str]:
