@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import random
-
 import pandas as pd
 import streamlit as st
 
 from core.charts import users as charts
 from core.warehouse import queries
-from pages.shared import boundary, frame, lists, server, tables, view, words
+from pages.shared import frame, lists, people, server, tables, view, words
 
-USER, FIND, ORDER, SPLIT, SEED, FIRST = "user", "find", "order", "held_out", "seed", "first_user"
+ORDER, SPLIT, SEED = "order", "held_out", "seed"
 ORDERS = {
     "lists differ most": "lists",
     "gains most": "gain",
     "loses most": "loss",
     "turns to the long tail most": "popularity",
 }
-OFFERED = 100
 THREE_LINES = 57  # pixels: Streamlit wraps text in rows higher than 56
 SIDE_BY_SIDE = 400  # pixels: narrower, and the lists stand below each other
 
@@ -59,38 +56,10 @@ def seeds_of(here: view.View, variants: list[str]) -> list[int]:
     return sorted({int(seed) for seed in runs.loc[runs["variant"].isin(variants), "seed"]})
 
 
-def go_to(user: str) -> None:
-    """Show that user: for callbacks."""
-    st.session_state[USER] = user
-
-
-def anyone(dataset: str) -> None:
-    """Show a user at random: for a callback. Nobody where the data set has gone meanwhile."""
-    with boundary.attempt("the choice of a user"):
-        if users := list(server.ask(queries.user_profiles, dataset)["user_id"]):
-            go_to(random.choice(users))
-
-
-def begin_again() -> None:
-    """Show the first of the users who are found next: for callbacks of what finds and orders them."""
-    st.session_state[USER] = None
-    st.session_state[FIRST] = True
-
-
-def candidates(here: view.View, runs: tuple[str, str], split: str, cutoff: int) -> tuple[list[str], str]:
-    """The users to choose from, best first, and how they came about."""
-    text = str(st.session_state.get(FIND, "") or "").strip()
-    if text:
-        found = server.ask(queries.find_users, here.dataset, text, OFFERED)
-        exact = found["user_id"] == text
-        told = (
-            f"{words.count(len(found), 'user')} found by id or by a title they took"
-            if len(found) < OFFERED
-            else f"the first {OFFERED} users found by id or by a title they took"
-        )
-        return list(found.loc[exact, "user_id"]) + list(found.loc[~exact, "user_id"]), told
+def by_change(runs: tuple[str, str], split: str, cutoff: int) -> tuple[list[str], str]:
+    """The users to choose from, those first whose lists differ as is asked for, and how they came about."""
     order = ORDERS.get(st.session_state.get(ORDER, ""), "lists")
-    found = server.ask(queries.users_by_change, *runs, split, OFFERED, order, cutoff)
+    found = server.ask(queries.users_by_change, *runs, split, people.OFFERED, order, cutoff)
     return list(found["user_id"]), f"{len(found):,} users, those first whose list {_named(order)}"
 
 
@@ -102,35 +71,12 @@ def _named(order: str) -> str:
     )
 
 
-def choose_user(here: view.View, runs: tuple[str, str], split: str, cutoff: int) -> str | None:
-    """The row of widgets that chooses a user."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.text_input(
-            "Find by id or title", key=FIND, bind="query-params", placeholder="405, or fargo", max_chars=80, width=190,
-            on_change=begin_again,
-        )  # fmt: skip
-        st.selectbox(
-            "First the user whose list", list(ORDERS), key=ORDER, bind="query-params", width=210, on_change=begin_again
-        )
-        offered, told = candidates(here, runs, split, cutoff)
-        first = st.session_state.pop(FIRST, False)
-        asked = None if first else st.session_state.get(USER) or st.query_params.get(USER)
-        if asked and asked not in offered and len(server.ask(queries.user, here.dataset, str(asked), split)):
-            offered = [str(asked), *offered]
-        if not offered:
-            st.caption("Nobody matches. Try a part of an id, or a word of a title.")
-            return None
-        if asked not in offered:
-            st.session_state[USER] = offered[0]
-        # no default: whoever was chosen by Random or Next would be it, left out of the URL, and lost in a fresh browser
-        user = st.selectbox("User", offered, index=None, key=USER, bind="query-params", width=130) or offered[0]
-        later = offered[(offered.index(user) + 1) % len(offered)]
-        st.button(
-            "Next", icon=":material/arrow_forward:", on_click=go_to, args=(later,), help="The next in this order."
-        )
-        st.button("Random", icon=":material/casino:", on_click=anyone, args=(here.dataset,))
-    st.caption(f"{told[0].upper()}{told[1:]}.")
-    return user
+def choose_order() -> None:
+    """The widget that orders the users."""
+    st.selectbox(
+        "First the user whose list", list(ORDERS), key=ORDER, bind="query-params", width=210,
+        on_change=people.begin_again,
+    )  # fmt: skip
 
 
 def profile(facts: pd.Series, history: pd.DataFrame, split: str) -> None:
@@ -238,7 +184,7 @@ def page() -> None:
         )
         seed = st.selectbox("Seed", seeds, key=SEED, bind="query-params", width=90)
     runs = (run_of(here, first, seed), run_of(here, second, seed))
-    user = choose_user(here, runs, split, cutoff)
+    user = people.choose(here.dataset, lambda: by_change(runs, split, cutoff), choose_order, split)
     if user is None:
         return
     facts = server.ask(queries.user, here.dataset, user, split)

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 MOST = 0.95
 """Of the whole effect: from the first strength that has it, more strength does next to nothing more."""
+FALL = 0.25
+"""Of the whole effect: a path that falls by so much from its top has turned there, whatever comes later."""
 SAME = 0.99
 """Of the choices: where so many are those at strength 0, nothing is left of the strength."""
 
@@ -22,17 +24,20 @@ class Turn:
     """How a path over strength goes. Strengths are points of the path but for `most_at`, which lies between two."""
 
     at: float
-    """The turning point: the strength with the largest effect, the smallest of equal ones."""
+    """The turning point: the strength with the largest effect before the path falls for the first time."""
     effect: float
     """The value there, and below at strength 0."""
     start: float
     most_at: float
-    """The smallest strength with MOST of the effect."""
+    """The smallest strength with MOST of the rise from `start` to `effect`."""
     back_at: float | None
     """The smallest strength beyond the turning point from which on SAME of the choices are those at 0; None if none."""
     least: float
-    """The smallest effect beyond the turning point, and below its strength: under `start` where it overshoots."""
+    """The smallest effect beyond the turning point, and below its strength: under `start` where the path overshoots."""
     least_at: float
+    again: float
+    """The largest effect beyond `least_at`, and below its strength: above `start` where the path rises once more."""
+    again_at: float
     agreement: float
     """The lowest share of choices that are those at strength 0, and below its strength."""
     agreement_at: float
@@ -47,11 +52,14 @@ def find_turn(
     >>> find_turn(np.array([0, 1.0, 2, 3, 4]), np.array([1, 2.0, 3, 2, 1]), np.array([1, 0.8, 0.5, 0.8, 1])).at
     2.0
     """
-    top = int(np.argmax(effects))
-    if effects[top] <= effects[0]:
+    whole = float(effects.max() - effects[0])
+    if whole <= 0:
         return None
+    top = _first_top(effects, FALL * whole)
+    least = top + int(np.argmin(effects[top:]))
+    again = least + int(np.argmax(effects[least:]))
+    lowest = int(np.argmin(agreements))
     wanted = effects[0] + MOST * (effects[top] - effects[0])
-    lowest, least = int(np.argmin(agreements)), top + int(np.argmin(effects[top:]))
     return Turn(
         at=float(strengths[top]),
         effect=float(effects[top]),
@@ -60,9 +68,19 @@ def find_turn(
         back_at=_back(strengths[top + 1 :], agreements[top + 1 :]),
         least=float(effects[least]),
         least_at=float(strengths[least]),
+        again=float(effects[again]),
+        again_at=float(strengths[again]),
         agreement=float(agreements[lowest]),
         agreement_at=float(strengths[lowest]),
     )
+
+
+def _first_top(effects: NDArray[np.float64], fall: float) -> int:
+    """The place of the largest effect before the first that lies by `fall` below it; ripples smaller than that are
+    noise."""
+    highest = np.maximum.accumulate(effects)
+    fallen = np.flatnonzero((highest - effects >= fall) & (highest > effects[0]))
+    return int(np.argmax(effects[: fallen[0] + 1] if len(fallen) else effects))
 
 
 def first_reaching(strengths: NDArray[np.float64], effects: NDArray[np.float64], wanted: float) -> float:

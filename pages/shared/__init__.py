@@ -7,6 +7,7 @@ frame       the sidebar
 jobs        progress of the queue
 importing   the Data page's Add tab
 uploads     files handed over by the browser
+people      choosing a user: by id, by a title they took, the next, anybody
 lists       two recommendation lists side by side
 tables      a table with its download
 words       numbers and times as text

@@ -52,6 +52,12 @@ def pages() -> dict[str, Sequence[Any]]:
                 icon=":material/group:",
                 help="What one user would be shown under two settings, side by side.",
             ),
+            st.Page(
+                "pages/sampler.py",
+                title="Sampler",
+                icon=":material/science:",
+                help="AUC-NS taken apart on a trained model, and where more strength does nothing more.",
+            ),
         ],
         "Evidence": [
             st.Page(

@@ -155,5 +155,15 @@ def choose_next(dataset: str) -> None:
 
 def clicked_variant(state: Any, selection: str) -> str | None:
     """The variant of the mark that a chart's state says was clicked, if any."""
+    variant = clicked(state, selection, "variant")
+    return str(variant) if variant else None
+
+
+def clicked(state: Any, selection: str, field: str) -> Any:
+    """The field's value of the mark that a chart's state says was clicked; None for a click that took a choice back.
+
+    >>> clicked({"selection": {"pick": [{"beta": 0.1}]}}, "pick", "beta"), clicked({"selection": {}}, "pick", "beta")
+    (0.1, None)
+    """
     picked = ((state or {}).get("selection") or {}).get(selection) or []
-    return str(picked[0]["variant"]) if picked and picked[0].get("variant") else None
+    return picked[0].get(field) if picked else None

@@ -34,7 +34,15 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PAGES = {"Overview": "", "Data": "data", "Sweep": "sweep", "Trade-off": "trade_off", "Users": "users"}
+PAGES = {
+    "Overview": "",
+    "Data": "data",
+    "Sweep": "sweep",
+    "Trade-off": "trade_off",
+    "Users": "users",
+    "Sampler": "sampler",
+    "Reproduction": "reproduction",
+}
 VIEWS = {**PAGES, "Data look": "data?tab=Look", "Data add": "data?tab=Add"}
 """What is photographed: every page, and the other tabs of Data."""
 TALLEST = 4000

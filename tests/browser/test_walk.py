@@ -111,3 +111,23 @@ def test_nonsense_in_the_address_shows_the_page(visit: Visit) -> None:
     visit.open("trade_off?a=%27;DROP&data=..%2F..&y=nan&split=both&protocol=%F0%9F%98%80&k=-1")
     assert "NDCG@10 against" in visit.text()
     assert visit.page.locator("[data-testid=stAlertContentError]").count() == 0
+
+
+def test_a_click_on_the_path_over_beta_turns_the_knob(visit: Visit, browser, address: str) -> None:
+    """Wherever in the chart, to the nearest point; and the link keeps it, with the draw and the user."""
+    visit.open("sampler")
+    place = visit.page.locator("[data-testid=stVegaLiteChart]").first.bounding_box()
+    visit.click((place["x"] + 0.7 * place["width"], place["y"] + 0.5 * place["height"]))
+    right = float(visit.parameters()["beta"])
+    visit.click((place["x"] + 0.4 * place["width"], place["y"] + 0.5 * place["height"]))
+    left = float(visit.parameters()["beta"])
+    assert 0.0001 <= left < right <= 10
+    visit.page.get_by_role("button", name="Draw again").click()
+    visit.settle()
+    assert visit.parameters()["draw"] == "1"
+    again = new_visit(browser, address)
+    again.open(visit.page.url.removeprefix(address).lstrip("/"))
+    assert again.text() == visit.text()
+    assert f"At the chosen β {left:g}" in again.text()
+    visit.clean()
+    again.clean()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.evaluation.turning import MOST, SAME, find_turn, first_reaching
+from core.evaluation.turning import FALL, MOST, SAME, find_turn, first_reaching
 
 BETAS = np.array([0, 0.1, 0.2, 0.4, 0.8, 1.6])
 EFFECTS = np.array([10, 12, 20, 16, 9, 10.0])
@@ -21,7 +21,22 @@ def test_by_hand():
     assert turn.most_at == pytest.approx(0.1 + (19.5 - 12) / (20 - 12) * 0.1)
     assert turn.back_at == 0.8
     assert (turn.least, turn.least_at) == (9, 0.8)
+    assert (turn.again, turn.again_at) == (10, 1.6)
     assert (turn.agreement, turn.agreement_at) == (0.5, 0.4)
+
+
+def test_a_path_with_two_tops_turns_at_the_first():
+    turn = find_turn(BETAS, np.array([10, 14, 8, 20, 12, 10.0]), AGREEMENT)
+    assert (turn.at, turn.effect) == (0.1, 14)
+    assert (turn.least, turn.least_at) == (8, 0.2)
+    assert (turn.again, turn.again_at) == (20, 0.4)
+
+
+def test_a_ripple_is_no_top():
+    # of a rise by 10 in all, a fall by 2 is less than FALL
+    assert find_turn(BETAS, np.array([10, 14, 12, 20, 12, 10.0]), AGREEMENT).at == 0.4
+    # and what lies below strength 0 before anything rose is none either
+    assert find_turn(BETAS, np.array([10, 5, 12, 20, 12, 10.0]), AGREEMENT).at == 0.4
 
 
 def test_choices_that_part_again_are_not_back():
@@ -60,8 +75,15 @@ def test_of_any_path(points):
     if turn is None:
         assert (effects <= effects[0]).all()
         return
-    assert turn.effect == effects.max()
-    assert effects[betas < turn.at].max() < turn.effect
+    place = int(turn.at)
+    assert turn.start < turn.effect == effects[place]
+    assert effects[:place].max() < turn.effect
+    later = np.flatnonzero(effects[place:] > turn.effect)
+    if len(later):  # something higher comes only after a fall
+        fallen = effects[place : place + later[0]].min()
+        assert turn.effect - fallen >= FALL * (effects.max() - effects[0]) * (1 - 1e-12)
+    assert turn.least == effects[place:].min()
+    assert turn.again == effects[int(turn.least_at) :].max()
     assert 0 <= turn.most_at <= turn.at
     wanted = turn.start + MOST * (turn.effect - turn.start)
     assert np.interp(turn.most_at, betas, effects) == pytest.approx(wanted, rel=1e-6, abs=1e-6)

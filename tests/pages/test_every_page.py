@@ -9,7 +9,7 @@ from core.datasets.store import DatasetInfo
 from core.settings import PROJECT, Settings
 from tests.pages import results
 
-PAGES = ("overview", "data", "sweep", "trade_off", "users", "reproduction")
+PAGES = ("overview", "data", "sweep", "trade_off", "users", "sampler", "reproduction")
 NONSENSE = ("'; DROP TABLE runs; -- <script>alert(1)</script>", "€" * 500, "", "-1e999")
 SHARED = ("data", "y", "x", "k", "split", "protocol", "baseline", "a", "b")
 OWN = (
@@ -18,14 +18,23 @@ OWN = (
     "order",
     "held_out",
     "seed",
-    "methods",
-    "references",
+    "method_rns",
+    "sampler_dns",
+    "reference_ease",
     "strength_auc_ns",
     "set_lr",
     "seeds",
     "tab",
     "cut",
     "show",
+    "model",
+    "model_seed",
+    "beta",
+    "alpha",
+    "gamma",
+    "m",
+    "n",
+    "draw",
     "table",
     "reading",
     "measure",
