@@ -109,7 +109,10 @@ class AutogradEngine:
 
     def _further_positives(self, users: NDArray[np.int32]) -> NDArray[np.int32]:
         """M - 1 items of each user, uniform with replacement, (B, M - 1)."""
-        n, lengths = self._objective.more_positives, self._fitted.lengths()[users]
+        n = self._objective.more_positives
+        if n == 0:
+            return np.empty((len(users), 0), np.int32)
+        lengths = self._fitted.lengths()[users]
         places = self._more.integers(0, lengths[:, None], (len(users), n))
         drawn: NDArray[np.int32] = self._fitted.indices[self._fitted.indptr[users][:, None] + places]
         return drawn

@@ -107,6 +107,8 @@ class Objective:
 
 def scores_of(users: Tensor, table: Tensor, items: Tensor) -> Tensor:
     """x of each user's items. users (B, d), table (I, d), items (B, n). Returns (B, n)."""
+    if items.shape[1] == 1:
+        return (users * table[items[:, 0]]).sum(1, keepdim=True)
     if len(table) <= DENSE * items.shape[1]:
         return (users @ table.T).gather(1, items)
     return torch.einsum("bd,bnd->bn", users, table[items])
