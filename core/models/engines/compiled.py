@@ -148,12 +148,18 @@ def _step_several(users: Array, items: Array, u: int, step: Step, several: Sever
 
 
 @kernel()
+def takes_several(step: Step) -> bool:
+    """Does the loss take several items, and so need memory?"""
+    return (step.loss == INFONCE) | (step.loss == VAR_BPR)
+
+
+@kernel()
 def take_step(users: Array, items: Array, u: int, step: Step, several: Several) -> tuple[Scalar, Scalar]:
     """One pair's step, in place. Returns (right, weight): its loss before the step was -weight log(right).
 
     several: which items take part; what else it has is written.
     """
-    if (step.loss == INFONCE) | (step.loss == VAR_BPR):
+    if takes_several(step):
         return _step_several(users, items, u, step, several), 1.0
     return _step_one(users, items, u, several.positives[0], several.negatives[0], step)
 
@@ -201,18 +207,23 @@ def run_epoch(
         seen = look(users, items, u, row, True, rule, visit, state)
         product = 1.0
         for at in range(n_pairs):
-            several.positives[0] = visit.pairs[at]
-            _further_positives(n_pairs, visit.pairs, several.positives, order_state)
+            i, j = visit.pairs[at], 0
             for k in range(len(several.negatives)):
-                several.negatives[k] = draw_one(users, items, u, visit.own[at], seen, rule, visit, state)
+                j = draw_one(users, items, u, visit.own[at], seen, rule, visit, state)
+                several.negatives[k] = j
                 if len(drawn) > 0:
-                    drawn[indptr[u] + at, k] = several.negatives[k]
-            right, weight = take_step(users, items, u, step, several)
-            right = max(right, 4e-18)  # one logarithm for sixteen pairs; above e^-40 each, so that no product is 0
-            if weight == 1.0:
-                product *= right
+                    drawn[indptr[u] + at, k] = j
+            if takes_several(step):
+                several.positives[0] = i
+                _further_positives(n_pairs, visit.pairs, several.positives, order_state)
+                right, weight = _step_several(users, items, u, step, several), 1.0
             else:
+                right, weight = _step_one(users, items, u, i, j, step)
+            right = max(right, 4e-18)  # one logarithm for sixteen pairs; above e^-40 each, so that no product is 0
+            if step.loss == IPS_CN:
                 loss -= weight * math.log(right)
+            else:
+                product *= right
             if at % 16 == 15:
                 loss -= math.log(product)
                 product = 1.0

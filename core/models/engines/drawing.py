@@ -61,6 +61,12 @@ class Rule(NamedTuple):
     """How negatives are drawn. A setting that the variant does not use is 0."""
 
     sampler: int
+    weighted: bool
+    """Is a negative drawn in proportion to a weight that each item has (pns, fair_static)?"""
+    scored: bool
+    """Do candidates have scores (dns, bns, auc_ns)?"""
+    ranked: bool
+    """And is F asked for (bns, auc_ns)?"""
     snapshot: bool
     candidates: int
     alpha: float
@@ -124,7 +130,7 @@ class Look(NamedTuple):
 
 FLOAT, DOUBLE, INT = types.float32[::1], types.float64[::1], types.int32[::1]
 RULE = types.NamedTuple(  # type: ignore[no-untyped-call]
-    [types.int64, types.boolean, types.int64, *[types.float64] * 3, *[DOUBLE] * 3, INT], Rule
+    [types.int64, *[types.boolean] * 4, types.int64, *[types.float64] * 3, *[DOUBLE] * 3, INT], Rule
 )
 VISIT = types.NamedTuple(  # type: ignore[no-untyped-call]
     [types.uint8[::1], INT, INT, INT, DOUBLE, *[FLOAT] * 6, INT, INT], Visit
@@ -176,7 +182,7 @@ def _write_rest(visit: Visit) -> Scalar:
 @kernel()
 def _is_heavy(row: Array, rule: Rule) -> bool:
     """Has the user taken so much of all weight that drawing until something else comes up would take long?"""
-    if not draws_by_weight(rule.sampler):
+    if not rule.weighted:
         return False
     left = 1.0
     for k in range(len(row)):
@@ -222,27 +228,9 @@ def _score_all(users: Array, items: Array, u: int, visit: Visit) -> None:
 @kernel()
 def resample(turn: int, n_items: int, rule: Rule, visit: Visit, state: Array) -> None:
     """A new sample before every REFRESH-th visit, where one is looked at."""
-    if asks_for_f(rule.sampler) and not rule.snapshot and turn % REFRESH == 0:
+    if rule.ranked and not rule.snapshot and turn % REFRESH == 0:
         for k in range(len(visit.sample)):
             visit.sample[k] = below(state, n_items)
-
-
-@kernel()
-def draws_by_weight(sampler: int) -> bool:
-    """Is a negative drawn in proportion to a weight that each item has?"""
-    return (sampler == PNS) | (sampler == FAIR_STATIC)
-
-
-@kernel()
-def asks_for_scores(sampler: int) -> bool:
-    """Do candidates have scores?"""
-    return (sampler == DNS) | (sampler == BNS) | (sampler == AUC_NS)
-
-
-@kernel()
-def asks_for_f(sampler: int) -> bool:
-    """And is F asked for?"""
-    return (sampler == BNS) | (sampler == AUC_NS)
 
 
 @kernel()
@@ -285,14 +273,14 @@ def look(users: Array, items: Array, u: int, row: Array, whole: bool, rule: Rule
     n_items, n_pairs = items.shape[0], len(row)
     n_free, lowest, scale = 0, np.float32(0), np.float32(0)
     heavy = _is_heavy(row, rule)
-    snapshot = rule.snapshot and asks_for_scores(rule.sampler)
+    snapshot = rule.snapshot and rule.scored
     crowded = n_items - n_pairs < CROWDED * n_items
     n_rest = _write_rest(visit) if heavy or crowded or snapshot else 0
     if heavy:
         _weigh_rest(n_rest, rule, visit)
     if snapshot:
         _score_all(users, items, u, visit)
-    if asks_for_f(rule.sampler):
+    if rule.ranked:
         if snapshot:
             n_free = n_rest
             _look_at_all(n_pairs, visit)
@@ -348,7 +336,7 @@ def _best_of(
         item = uniform_negative(state, visit.taken, visit.rest, seen.n_rest)
         x = visit.scores[item] if rule.snapshot else score(users, items, u, item)
         worth = np.float64(x)
-        if asks_for_f(rule.sampler):
+        if rule.ranked:
             e = visit.exps[item] if rule.snapshot else exponential(x)
             F = share_below(x, visit.shares, seen.lowest, seen.scale)
             if rule.sampler == BNS:
@@ -381,9 +369,9 @@ def draw_one(
     """One negative for a pair of the user that is visited. positive: as in `_best_of`; any number where not bns."""
     if seen.heavy:
         return heavy_negative(state, visit.rest, visit.running, seen.n_rest)
-    if draws_by_weight(rule.sampler):
+    if rule.weighted:
         return weighted_negative(state, visit.taken, rule.accept, rule.alias)
-    if asks_for_scores(rule.sampler):
+    if rule.scored:
         return _best_of(users, items, u, positive, seen, rule, visit, state)
     return uniform_negative(state, visit.taken, visit.rest, seen.n_rest)
 
@@ -480,7 +468,7 @@ class NegativeDrawer:
         """Is scoring all items once a visit cheaper than scoring what `draws` draws look at?"""
         rule, visit = self._rule, self._visits[False]
         looked_at = draws * (rule.candidates + len(visit.ups))
-        if asks_for_f(rule.sampler):
+        if rule.ranked:
             looked_at += len(visit.sample)
         return self._fitted.n_items <= GATHER * looked_at
 
@@ -512,6 +500,9 @@ def rule_of(v: Variant, fitted: Interactions, snapshot: bool) -> Rule:
     accept, alias = alias_table(weights)
     return Rule(
         sampler=SAMPLERS[str(v.sampler)].code,
+        weighted=v.sampler in {"pns", "fair_static"},
+        scored=v.sampler in {"dns", "bns", "auc_ns"},
+        ranked=v.sampler in {"bns", "auc_ns"},
         snapshot=snapshot,
         candidates=v.candidates or 0,
         alpha=v.alpha or 0.0,
