@@ -1,8 +1,8 @@
 """Negative samplers: which item, not taken by the user, stands against a positive.
 
 Here: each sampler's rule, compiled, and the pieces of the rules, one function an equation.
-Not here: when a negative is drawn and what a visit knows (engines/compiled.py), names and strengths (choices.py).
-A new sampler is its rule here, one row in SAMPLERS of choices.py, one branch in the engine, one row in docs/methods.md.
+Not here: when a negative is drawn and what a visit knows (engines/drawing.py), names and strengths (choices.py).
+A new sampler is its rule here, one row in SAMPLERS of choices.py, one branch in drawing.py, one row in docs/methods.md.
 
 Symbols: u user, i positive, l candidate, x score, F_u(x) the share of the user's scores up to x, pi_l the item's share
 of the train interactions, I+_u the items u took, I-_u all others, sigma the logistic function. Steps of AUC-NS are
