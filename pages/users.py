@@ -9,7 +9,7 @@ from core.charts import users as charts
 from core.warehouse import queries
 from pages.shared import frame, lists, people, server, tables, view, words
 
-ORDER, SPLIT, SEED = "order", "held_out", "seed"
+ORDER, SPLIT, SEED, PENALTY = "order", "held_out", "seed", "penalty"
 ORDERS = {
     "lists differ most": "lists",
     "gains most": "gain",
@@ -17,6 +17,7 @@ ORDERS = {
     "turns to the long tail most": "popularity",
 }
 THREE_LINES = 57  # pixels: Streamlit wraps text in rows higher than 56
+STRONGEST, STEP = 1.0, 0.01  # popularity penalties to try
 SIDE_BY_SIDE = 400  # pixels: narrower, and the lists stand below each other
 
 
@@ -79,6 +80,32 @@ def choose_order() -> None:
     )  # fmt: skip
 
 
+def choose_penalty() -> float:
+    """The slider that re-ranks both lists, and what it did. 0: the lists as they were evaluated."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        penalty = st.slider(
+            "Popularity penalty", 0.0, STRONGEST, 0.0, STEP, key=PENALTY, bind="query-params", width=280,
+            help="Re-ranks both lists at once, without training: every score loses so many times log(1 + users who "
+            "took the item), in units of the spread of this user's scores. It replaces a penalty that a setting has "
+            "of its own. 0: the lists as trained.",
+        )  # fmt: skip
+        told = (
+            f"**Re-ranked, not trained:** both lists with a popularity penalty of {penalty:g}. To see what it does "
+            "for everybody, train it: the baseline *Popularity penalty* on **Sweep**."
+            if penalty
+            else "Off: both lists as they were trained."
+        )
+        st.caption(told, width=520)  # always there, so that the lists do not jump while the slider moves
+    return float(penalty)
+
+
+def shown_list(run: str, user: str, split: str, cutoff: int, penalty: float) -> pd.DataFrame:
+    """What a run shows the user: as it was evaluated, or re-ranked now."""
+    if penalty:
+        return server.ask(queries.reranked_list, run, user, split, cutoff, penalty)
+    return server.ask(queries.user_list, run, user, split).head(cutoff)
+
+
 def profile(facts: pd.Series, history: pd.DataFrame, split: str) -> None:
     """Who this is, in one line, of the same items that the chart and the table below show."""
     told = f"User **{words.plain(facts['user_id'])}** took {words.count(len(history), 'item')}"
@@ -116,10 +143,11 @@ def columns(most: float) -> dict[str, object]:
     }
 
 
-def one_list(side: str, here: view.View, variant: str, frame: pd.DataFrame, most: float) -> None:
+def one_list(side: str, here: view.View, variant: str, frame: pd.DataFrame, most: float, penalty: float) -> None:
     """One of the two lists, under its name."""
     free = "" if variant in {here.a, here.b} else " :small[:gray[not pinned]]"
-    st.markdown(f":{view.ACCENTS[side]}-badge[{side}] **{words.plain(here.label(variant))}**{free}")
+    again = f" :gray-badge[:material/swap_vert: re-ranked, penalty {penalty:g}]" if penalty else ""
+    st.markdown(f":{view.ACCENTS[side]}-badge[{side}] **{words.plain(here.label(variant))}**{again}{free}")
     if frame.empty:
         st.info("No list: this user has nothing held out in this split. Choose the other split, or another user.")
         return
@@ -191,17 +219,19 @@ def page() -> None:
     if facts.empty:
         st.warning("There is no such user in this data set.")
         return
-    shown = [server.ask(queries.user_list, run, user, split).head(cutoff) for run in runs]
     history = server.ask(queries.user_history, here.dataset, user, split)
     profile(facts.iloc[0], history, split)
+    penalty = choose_penalty()
+    shown = [shown_list(run, user, split, cutoff, penalty) for run in runs]
     held_out = server.ask(queries.user_held_out, here.dataset, user, split)
     most = max([0.01, *(frame["popularity"].max() for frame in (*shown, history, held_out) if len(frame))])
     pair = st.grid(2, gap="medium", min_column_width=SIDE_BY_SIDE)
     with pair.cell():
-        one_list("A", here, first, lists.with_marks(shown[0], shown[1], "dropped"), most)
+        one_list("A", here, first, lists.with_marks(shown[0], shown[1], "dropped"), most, penalty)
     with pair.cell():
-        one_list("B", here, second, lists.with_marks(shown[1], shown[0], "new"), most)
-    by_name = {f"A: {here.label(first)}": shown[0], f"B: {here.label(second)}": shown[1]}
+        one_list("B", here, second, lists.with_marks(shown[1], shown[0], "new"), most, penalty)
+    again = " re-ranked" if penalty else ""
+    by_name = {f"A{again}: {here.label(first)}": shown[0], f"B{again}: {here.label(second)}": shown[1]}
     said = charts.takeaway(history, by_name)
     st.subheader("How popular: the profile against the lists")
     st.altair_chart(charts.popularity(history, by_name), key="taste", alt=said)

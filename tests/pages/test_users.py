@@ -1,9 +1,12 @@
 """The Users page: whose lists, which two settings, and what differs between them."""
 
 from core.datasets.store import DatasetInfo
+from core.jobs import artifacts
+from core.models.sweep import Sweep
 from core.settings import Settings
 from pages.shared import words
 from pages.shared.lists import moved
+from tests.pages import results
 from tests.pages.test_every_page import text
 
 
@@ -36,6 +39,41 @@ def test_two_lists_history_and_held_out_items(visit, tiny: DatasetInfo) -> None:
     assert "User **u07**" in text(at)
     assert len(held_out) == 2  # what the tiny data set holds out for everybody
     assert not set(history["Title"]) & set(first["Title"])
+
+
+def test_a_popularity_penalty_re_ranks_both_lists_at_once_and_says_so(visit, settings: Settings, tiny) -> None:
+    at = visit("users", user="u07", k="k = 5")
+    before = [table.value for table in at.dataframe[:2]]
+    assert "re-ranked" not in text(at).lower()
+    at.slider(key="penalty").set_value(1.0).run()
+    assert not at.exception
+    after = [table.value for table in at.dataframe[:2]]
+    for old, new in zip(before, after, strict=True):
+        assert len(new) == 5
+        assert list(new["#"]) == [1, 2, 3, 4, 5]
+        assert new["Shown to"].mean() < old["Shown to"].mean()
+    said = text(at).replace("\\", "")
+    assert said.count("re-ranked, penalty 1]") == 2  # under both names
+    assert "**Re-ranked, not trained:** both lists with a popularity penalty of 1." in said
+    assert "A re-ranked: RNS" in said  # the chart's takeaway, too
+    at.slider(key="penalty").set_value(0.0).run()
+    assert [list(table.value["Title"]) for table in at.dataframe[:2]] == [list(old["Title"]) for old in before]
+
+
+def test_a_penalty_comes_with_the_link_and_shows_what_the_run_with_it_shows(visit, settings: Settings, tiny) -> None:
+    grid = {"sampler": ["rns"], "epochs": [6], "dim": [8], "penalty_strength": [0.3]}
+    sweep = Sweep((grid,), ("pop_penalty",), (0,))
+    _, penalised = results.train(settings, tiny, sweep)
+    stored = artifacts.read_table(settings, penalised, "top_k").to_pandas()
+    listed = stored[(stored["split"] == "test") & (stored["user"] == "u07")].sort_values("rank").head(5)
+    at = visit("users", user="u07", k="k = 5", a="RNS, dim 8, epochs 6", penalty="0.3")
+    titles = [title.split(" (")[0] for title in at.dataframe[0].value["Title"]]
+    assert titles == [f"Title {int(item[1:])}" for item in listed["item"]]
+
+
+def test_a_penalty_out_of_range_in_the_link_is_none(visit, tiny: DatasetInfo) -> None:
+    for given in ("7", "-1", "much"):
+        assert visit("users", user="u07", penalty=given).slider(key="penalty").value == 0
 
 
 def test_an_item_is_common_moved_or_new() -> None:
