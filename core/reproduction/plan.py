@@ -93,7 +93,7 @@ QUICK_METHODS: dict[str, tuple[str, ...]] = {
     "one_bp": ("two-sided", "OneBP"),
     "gowalla": ("RNS", "AUC-NS β 0.025"),
 }
-QUICK_EPOCHS = {"mf": 25, "lightgcn": 25, "one_bp": 150, "gowalla": 20}
+QUICK_EPOCHS = {"mf": 25, "lightgcn": 25, "one_bp": 50, "gowalla": 20}
 """`--quick`: these rows, with one seed, and no more epochs than this where a batch is a step."""
 QUICK_PARTS = ("mf", "lightgcn", "one_bp")
 

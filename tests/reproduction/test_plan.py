@@ -78,7 +78,7 @@ def test_the_authors_settings_are_those_of_the_papers():
     assert (mf.optimizer, mf.l2_form, mf.init_sigma, mf.dim, mf.epochs) == ("adam", "dense", "xavier", 32, 100)
     assert (mf.batch, mf.l2, mf.lr, mf.lr_decay) == (128, 1e-4, 0.1, "20:0.1 60:0.1 80:0.1")
     assert (mf.alpha, mf.beta, mf.gamma, mf.candidates, mf.references) == (0.6, 0.025, 0.006, 5, 10)
-    assert (mf.eval_every, mf.early_stopping) == (1, 0)
+    assert (mf.eval_every, mf.early_stopping) == (1, 25)
     graph = line("lightgcn", "AUC-NS", AUTHORS).variant("d")
     assert (graph.batch, graph.l2, graph.layers, graph.alpha) == (1024, 1e-5, 2, 0.75)
     for part, batch in (("mf", 128), ("lightgcn", 1024)):
@@ -119,11 +119,11 @@ def test_quick_is_other_runs_with_fewer_rows_epochs_and_seeds():
     assert quick.seeds == (0,)
     assert len(quick.sweep("ml-100k-papers").runs("d")) == 2 * (3 + 2 + 2)
     assert line("mf", "AUC-NS", AUTHORS, quick=True).variant("d").epochs == 25
-    assert line("one_bp", "OneBP", AUTHORS, quick=True).variant("d").epochs == 150
+    assert line("one_bp", "OneBP", AUTHORS, quick=True).variant("d").epochs == 50
     whole = {v.id for name in WHOLE.datasets for v in WHOLE.sweep(name).variants("d")}
     shortened = [each.variant("d") for each in quick.lines if "epochs" in each.fields and each.settings == AUTHORS]
     assert shortened and not whole & {v.id for v in shortened}
-    assert all((v.epochs or 0) <= 150 or v.engine == "compiled" for v in (each.variant("d") for each in quick.lines))
+    assert all((v.epochs or 0) <= 50 or v.engine == "compiled" for v in (each.variant("d") for each in quick.lines))
 
 
 def test_its_data_sets_are_known():
