@@ -365,8 +365,8 @@ def _beyond(turn: Turn) -> str:
             f", and then the opposite: at β {turn.least_at:g} the negatives are less popular than those of DNS, "
             f"{percent(turn.least)}"
         )
-        if turn.again - turn.start > little:
-            less += f", and at β {turn.again_at:g} more popular once more, {percent(turn.again)}"
+    if turn.again is not None and turn.again - turn.start > little:  # else it only comes back
+        less += f", until a second rise that ends at β {turn.again_at:g}, {percent(turn.again)}"
     if turn.back_at is None:
         return f"{less}."
     return f"{less}; from β {turn.back_at:g} on at least {100 * SAME:.0f} % of the choices are those of DNS again."

@@ -35,9 +35,9 @@ class Turn:
     least: float
     """The smallest effect beyond the turning point, and below its strength: under `start` where the path overshoots."""
     least_at: float
-    again: float
-    """The largest effect beyond `least_at`, and below its strength: above `start` where the path rises once more."""
-    again_at: float
+    again: float | None
+    """The largest effect of a second rise, which is as large as a fall, and below its strength; None without one."""
+    again_at: float | None
     agreement: float
     """The lowest share of choices that are those at strength 0, and below its strength."""
     agreement_at: float
@@ -55,9 +55,8 @@ def find_turn(
     whole = float(effects.max() - effects[0])
     if whole <= 0:
         return None
-    top = _first_top(effects, FALL * whole)
+    top, again = _tops(effects, FALL * whole)
     least = top + int(np.argmin(effects[top:]))
-    again = least + int(np.argmax(effects[least:]))
     lowest = int(np.argmin(agreements))
     wanted = effects[0] + MOST * (effects[top] - effects[0])
     return Turn(
@@ -68,19 +67,27 @@ def find_turn(
         back_at=_back(strengths[top + 1 :], agreements[top + 1 :]),
         least=float(effects[least]),
         least_at=float(strengths[least]),
-        again=float(effects[again]),
-        again_at=float(strengths[again]),
+        again=None if again is None else float(effects[again]),
+        again_at=None if again is None else float(strengths[again]),
         agreement=float(agreements[lowest]),
         agreement_at=float(strengths[lowest]),
     )
 
 
-def _first_top(effects: NDArray[np.float64], fall: float) -> int:
-    """The place of the largest effect before the first that lies by `fall` below it; ripples smaller than that are
-    noise."""
+def _tops(effects: NDArray[np.float64], fall: float) -> tuple[int, int | None]:
+    """The places of the largest effect before the path falls by `fall`, and of the largest after it rises by as much.
+
+    Smaller ripples are noise.
+    """
     highest = np.maximum.accumulate(effects)
     fallen = np.flatnonzero((highest - effects >= fall) & (highest > effects[0]))
-    return int(np.argmax(effects[: fallen[0] + 1] if len(fallen) else effects))
+    if len(fallen) == 0:
+        return int(np.argmax(effects)), None
+    first = int(np.argmax(effects[: fallen[0] + 1]))
+    lowest = np.minimum.accumulate(effects[first:])
+    risen = effects[first:] - lowest
+    second = first + int(np.argmax(np.where(risen >= fall, effects[first:], -np.inf)))
+    return first, second if risen.max() >= fall else None
 
 
 def first_reaching(strengths: NDArray[np.float64], effects: NDArray[np.float64], wanted: float) -> float:

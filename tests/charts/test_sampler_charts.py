@@ -64,7 +64,7 @@ POINTS = pd.DataFrame(
     }
 )  # fmt: skip
 TURN = Turn(
-    at=0.2, effect=0.12, start=0.08, most_at=0.19, back_at=1.0, least=0.08, least_at=1.0, again=0.08, again_at=10.0,
+    at=0.2, effect=0.12, start=0.08, most_at=0.19, back_at=1.0, least=0.08, least_at=1.0, again=None, again_at=None,
     agreement=0.5, agreement_at=0.2,
 )  # fmt: skip
 
@@ -256,7 +256,8 @@ def test_path_takeaway_of_a_beta_beyond_the_turning_point():
 
 def test_path_takeaway_of_a_path_with_two_tops():
     said = sampler.path_takeaway(POINTS, with_(least=0.04, least_at=0.5, again=0.09, again_at=0.7), 0.025)
-    assert "less popular than those of DNS, 4.00 %, and at β 0.7 more popular once more, 9.00 %; from β 1" in said
+    assert "less popular than those of DNS, 4.00 %, until a second rise that ends at β 0.7, 9.00 %; from" in said
+    assert "second rise" not in sampler.path_takeaway(POINTS, with_(least=0.04, again=0.08, again_at=1.0), 0.025)
     first = with_(at=0.001, effect=0.085, most_at=0.0009, again=0.12, again_at=0.2)
     assert sampler.path_takeaway(POINTS, first, 0.2).endswith("where the path rises once more.")
 

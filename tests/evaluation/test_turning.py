@@ -21,7 +21,7 @@ def test_by_hand():
     assert turn.most_at == pytest.approx(0.1 + (19.5 - 12) / (20 - 12) * 0.1)
     assert turn.back_at == 0.8
     assert (turn.least, turn.least_at) == (9, 0.8)
-    assert (turn.again, turn.again_at) == (10, 1.6)
+    assert turn.again is turn.again_at is None  # from 9 to 10 is no rise
     assert (turn.agreement, turn.agreement_at) == (0.5, 0.4)
 
 
@@ -30,6 +30,9 @@ def test_a_path_with_two_tops_turns_at_the_first():
     assert (turn.at, turn.effect) == (0.1, 14)
     assert (turn.least, turn.least_at) == (8, 0.2)
     assert (turn.again, turn.again_at) == (20, 0.4)
+    lower = find_turn(BETAS, np.array([10, 20, 11, 15, 12, 10.0]), AGREEMENT)
+    assert (lower.at, lower.again, lower.again_at) == (0.1, 15, 0.4)
+    assert (lower.least, lower.least_at) == (10, 1.6)
 
 
 def test_a_ripple_is_no_top():
@@ -83,7 +86,13 @@ def test_of_any_path(points):
         fallen = effects[place : place + later[0]].min()
         assert turn.effect - fallen >= FALL * (effects.max() - effects[0]) * (1 - 1e-12)
     assert turn.least == effects[place:].min()
-    assert turn.again == effects[int(turn.least_at) :].max()
+    if turn.again is not None:
+        assert turn.again == effects[int(turn.again_at)]
+        between = effects[place : int(turn.again_at)].min()
+        assert turn.again - between >= FALL * (effects.max() - effects[0]) * (1 - 1e-12)
+        assert turn.effect - between >= FALL * (effects.max() - effects[0]) * (1 - 1e-12)
+    elif len(later):
+        pytest.fail("what is higher than the first top is a second one")
     assert 0 <= turn.most_at <= turn.at
     wanted = turn.start + MOST * (turn.effect - turn.start)
     assert np.interp(turn.most_at, betas, effects) == pytest.approx(wanted, rel=1e-6, abs=1e-6)
