@@ -91,7 +91,7 @@ def choose_penalty() -> float:
         )  # fmt: skip
         told = (
             f"**Re-ranked, not trained:** both lists with a popularity penalty of {penalty:g}. To see what it does "
-            "for everybody, train it: the baseline *Popularity penalty* on **Sweep**."
+            "for everybody, train it: the reference *Popularity penalty* on **Sweep**."
             if penalty
             else "Off: both lists as they were trained."
         )
