@@ -22,7 +22,7 @@ COLOURS = {PUBLISHED: palette.NEUTRAL, **dict(zip(SETTINGS.values(), (palette.A,
 SHAPES = {PUBLISHED: "diamond", **dict(zip(SETTINGS.values(), ("circle", "square"), strict=True))}
 STATE_COLOURS = {"reached": palette.GREEN, "near": palette.GREEN, "below": palette.VERMILION, "apart": palette.ORANGE}
 """What a table puts behind a difference, thinly; which state it is stands beside it in words or sign."""
-ROW = 26  # pixels of a method
+ROW, AROUND = 26, 110  # pixels of a method, and of legend and axis
 
 
 def beside(table: pd.DataFrame, metric: str) -> alt.LayerChart:
@@ -32,7 +32,7 @@ def beside(table: pd.DataFrame, metric: str) -> alt.LayerChart:
     misprint is not drawn, nor what is not trained yet.
     """
     marks = _marks(table)
-    y = alt.Y("method:N", sort=list(table["method"]), title=None, axis=alt.Axis(grid=True, ticks=False))
+    y = alt.Y("method:N", sort=list(table["method"]), title=None, axis=alt.Axis(grid=True, ticks=False, labelOverlap=False))
     x = alt.X("value:Q", title=axis_title(metric), scale=alt.Scale(zero=False, nice=True))
     series = list(COLOURS)
     legend = alt.Legend(title=None, orient="top", labelLimit=300)
@@ -51,7 +51,7 @@ def beside(table: pd.DataFrame, metric: str) -> alt.LayerChart:
         named(spread.encode(x=alt.X("low:Q", title=axis_title(metric)), x2="high:Q", color=colour), "spread"),
         named(points.encode(x=x, color=colour, shape=shape, tooltip=tips), "figures"),
     ]
-    return layered(layers, NAME, ROW * len(table))
+    return layered(layers, NAME, ROW * len(table) + AROUND)
 
 
 def takeaway(table: pd.DataFrame, metric: str) -> str:
