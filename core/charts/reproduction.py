@@ -32,7 +32,9 @@ def beside(table: pd.DataFrame, metric: str) -> alt.LayerChart:
     misprint is not drawn, nor what is not trained yet.
     """
     marks = _marks(table)
-    y = alt.Y("method:N", sort=list(table["method"]), title=None, axis=alt.Axis(grid=True, ticks=False, labelOverlap=False))
+    y = alt.Y(
+        "method:N", sort=list(table["method"]), title=None, axis=alt.Axis(grid=True, ticks=False, labelOverlap=False)
+    )
     x = alt.X("value:Q", title=axis_title(metric), scale=alt.Scale(zero=False, nice=True))
     series = list(COLOURS)
     legend = alt.Legend(title=None, orient="top", labelLimit=300)
