@@ -175,5 +175,5 @@ def fine_grid(strength: Strength, value: float) -> tuple[float, ...]:
 
 
 def _rounded(values: Iterable[float], exact: float) -> tuple[float, ...]:
-    """To three digits, as labels show them; the value itself as it is."""
-    return tuple(exact if math.isclose(value, exact) else float(f"{value:.3g}") for value in (float(v) for v in values))
+    """To four digits; the value itself as it is."""
+    return tuple(exact if math.isclose(value, exact) else float(f"{value:.4g}") for value in map(float, values))

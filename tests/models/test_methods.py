@@ -149,7 +149,7 @@ def test_a_reference_is_no_method():
 
 @pytest.mark.parametrize("strength", STRENGTHS, ids=lambda s: s.field)
 def test_fine_grids_have_ten_values_around_one_and_within_bounds(strength):
-    for value in (*strength.grid, strength.high, strength.high * 0.99, 0.0371):
+    for value in (*strength.grid, strength.high, strength.high * 0.99, strength.high * 0.979, 0.0371):
         fine = methods.fine_grid(strength, value)
         assert len(set(fine)) == 10
         assert list(fine) == sorted(fine)
