@@ -59,7 +59,7 @@ VERDICTS = {
     "tuned": "reached at our tuned settings only",
     "below": "below",
     "sic": "not judged: the published figure looks like a misprint",
-    "missing": "not trained yet",
+    "missing": "still to be trained",
 }
 """What becomes of a row, by NDCG@10 in both readings."""
 

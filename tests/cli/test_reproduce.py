@@ -51,7 +51,7 @@ def test_the_table_has_both_settings_readings_and_verdicts(command, info, settin
     auc_ns = next(line for line in text.splitlines() if " AUC-NS " in line)
     assert auc_ns.split()[3:8] == ["0.4295", "0.4305", "0.4305", "0.4255", "0.4255"]
     assert "reached at the authors' settings" in auc_ns
-    assert "not trained yet" in next(line for line in text.splitlines() if " PNS " in line)
+    assert "still to be trained" in next(line for line in text.splitlines() if " PNS " in line)
     assert "60 runs: 54 cached, 0 under way, 6 to train" in text
     assert "chosen on test: optimistic" in text
 

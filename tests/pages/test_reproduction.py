@@ -44,7 +44,7 @@ def test_published_figures_stand_beside_ours(visit, settings: Settings, info: Da
     assert table.loc["PNS", OURS[0]] != table.loc["PNS", OURS[0]]  # not a number
     verdict = table["By NDCG@10, in both readings"]
     assert verdict["AUC-NS"] == "reached at the authors' settings"
-    assert verdict["PNS"] == "not trained yet"
+    assert verdict["PNS"] == "still to be trained"
     assert "8 of 8 rows at the authors' settings" in text(at).replace("\\", "")
     assert "chosen on test" in text(at)
 
