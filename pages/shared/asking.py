@@ -253,6 +253,20 @@ def typed_settings(uses: Sequence[Use]) -> Grid:
     return grid
 
 
+def changed_settings(options: methods.Options, typed: Grid) -> str:
+    """What is not as it is at first, in words: the settings may be folded.
+
+    >>> changed_settings({"encoder": ["mf", "lightgcn"], "optimizer": []}, {"dim": ["8"]})
+    'encoder MF, LightGCN; dim 8'
+    """
+    ticked = {
+        name: [(FIELDS[name].choices or {})[value].label for value in values]
+        for name, values in options.items()
+        if values and list(values) != usual_options(name)
+    }
+    return "; ".join(f"{name.replace('_', ' ')} {', '.join(v)}" for name, v in {**ticked, **typed}.items())
+
+
 def used_settings(uses: Sequence[Use]) -> dict[str, list[Any]]:
     """The fields that are typed and used, each with its different defaults; a method's strength has chips instead."""
     found = {}
@@ -307,6 +321,8 @@ def form(here: view.View) -> Sweep:
     with st.expander("Settings: tested defaults unless changed", icon=":material/settings:"):
         options = option_boxes(list(chosen), options, uses_of(chosen, options, here.protocol))
         typed = typed_settings(uses_of(chosen, options, here.protocol))
+    if changed := changed_settings(options, typed):
+        st.caption(f"Changed in the settings: {words.plain(changed)}.")
     own = {OWN_FIELDS[name]: values for name, values in references.items() if values}
     grids = [methods.grid_of(method, options, typed, values) for method, values in chosen.items()]
     return Sweep((*grids, *([own] if own else [])), tuple(references), tuple(range(seeds)), here.protocol)

@@ -177,6 +177,7 @@ def test_a_fine_grid_asks_for_ten_strengths_around_a(visit, settings: Settings, 
     assert (min(values), max(values)) == (0.025, 0.1)
     assert 0.05 in values
     assert (at.text_input(key="set_dim").value, at.text_input(key="set_epochs").value) == ("8", "6")
+    assert "Changed in the settings: dim 8; epochs 6." in text(at).replace("\\", "")  # they are folded
     assert "**30 runs**: 2 cached" in text(at)  # A itself was trained with two of the three seeds
 
 
