@@ -1,6 +1,7 @@
-"""Who is timed: our variants and other libraries' BPR, each a function that trains a number of epochs.
+"""Who is timed: our variants, other libraries' BPR, and other libraries' LightGCN, each a function that trains epochs.
 
-One thread, embeddings of 32 numbers, the same interactions. Not here: how they are timed (__main__.py).
+One thread, embeddings of 32 numbers, the same interactions; in batches of 1,024 pairs where there are batches.
+Not here: how they are timed (__main__.py), and what a LightGCN that lives in another environment runs (peers/).
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.clock import Fit
 from core.datasets.interactions import Interactions
-from core.models.variant import make_variant
+from core.models.engines import make_engine
+from core.models.variant import Variant, make_variant
 
-DIM = 32
+DIM, BATCH = 32, 1024
 
-Fit = Callable[[int], None]
-"""Trains so many epochs, from the beginning or on from where it was."""
+LENGTHS = {"compiled": (5, 25), "autograd": (1, 3)}
+"""Epochs of the short and of the long training. An epoch of batches takes long enough to be seen in two."""
 
 
 @dataclass(frozen=True)
@@ -25,17 +28,18 @@ class Contender:
     """A row of the table: `prepare` takes the interactions and returns what is timed."""
 
     name: str
-    library: str
     prepare: Callable[[Interactions], Fit]
+    lengths: tuple[int, int] = LENGTHS["compiled"]
+    variant: Variant | None = None
+    """What is trained, where it is ours."""
 
 
-def ours(**choices: Any) -> Callable[[Interactions], Fit]:
-    """A variant of the compiled engine, without evaluation."""
+def ours(name: str, **choices: Any) -> Contender:
+    """A variant on the engine that serves it, without evaluation."""
+    variant = make_variant("benchmark", dim=DIM, **choices)
 
     def prepare(fitted: Interactions) -> Fit:
-        from core.models.engines.compiled import CompiledEngine
-
-        engine = CompiledEngine(make_variant("benchmark", dim=DIM, **choices), fitted, 0)
+        engine = make_engine(variant, fitted, 0)
 
         def fit(epochs: int) -> None:
             for _ in range(epochs):
@@ -43,7 +47,12 @@ def ours(**choices: Any) -> Callable[[Interactions], Fit]:
 
         return fit
 
-    return prepare
+    return Contender(name, prepare, LENGTHS[variant.engine], variant)
+
+
+def batches(name: str, **choices: Any) -> Contender:
+    """The same on the autograd engine, by Adam."""
+    return ours(name, optimizer="adam", batch=BATCH, **choices)
 
 
 def implicit_bpr(fitted: Interactions) -> Fit:
@@ -75,14 +84,34 @@ def cornac_bpr(fitted: Interactions) -> Fit:
 
 
 CONTENDERS = (
-    Contender("implicit BPR", "implicit", implicit_bpr),
-    Contender("cornac BPR", "cornac", cornac_bpr),
-    Contender("rns", "ours", ours(sampler="rns")),
-    Contender("pns", "ours", ours(sampler="pns")),
-    Contender("dns", "ours", ours(sampler="dns")),
-    Contender("bns", "ours", ours(sampler="bns")),
-    Contender("auc_ns", "ours", ours(sampler="auc_ns", beta=0.025)),
-    Contender("one_bp rns", "ours", ours(sampler="rns", updater="one_bp")),
-    Contender("one_bp dns", "ours", ours(sampler="dns", updater="one_bp")),
-    Contender("one_bp auc_ns", "ours", ours(sampler="auc_ns", beta=0.025, updater="one_bp")),
+    Contender("implicit BPR", implicit_bpr),
+    Contender("cornac BPR", cornac_bpr),
+    ours("rns"),
+    ours("pns", sampler="pns"),
+    ours("dns", sampler="dns"),
+    ours("bns", sampler="bns"),
+    ours("auc_ns", sampler="auc_ns", beta=0.025),
+    ours("fair_static", sampler="fair_static"),
+    ours("infonce", loss="infonce"),
+    ours("ips_cn", loss="ips_cn"),
+    ours("var_bpr", loss="var_bpr"),
+    ours("one_bp rns", updater="one_bp"),
+    ours("one_bp dns", updater="one_bp", sampler="dns"),
+    ours("one_bp auc_ns", updater="one_bp", sampler="auc_ns", beta=0.025),
+    ours("one_bp infonce", updater="one_bp", loss="infonce"),
+    batches("adam bpr"),
+    batches("adam infonce", loss="infonce"),
+    batches("adam ips_cn", loss="ips_cn"),
+    batches("adam var_bpr", loss="var_bpr"),
+    batches("adam sam_reg", loss="sam_reg"),
+    batches("adam cause", loss="cause"),
+    batches("adam macr", loss="macr"),
+    batches("adam bc", loss="bc", warm_up=1),  # the epoch before the clock is its warm-up
+    batches("lightgcn rns", encoder="lightgcn", layers=2),
+    batches("lightgcn auc_ns", encoder="lightgcn", layers=2, sampler="auc_ns", beta=0.025),
 )
+
+PEERS = {"recbole": "RecBole LightGCN", "lenskit": "LensKit LightGCN"}
+"""The rows of LightGCNs in environments of their own, by what names these."""
+
+PEER_LENGTHS = LENGTHS["autograd"]
