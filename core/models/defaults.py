@@ -14,7 +14,7 @@ Key = tuple[str, str, str, str, str]
 
 BASE: Row = {"dim": 32, "epochs": 200}
 LONGER: Row = {"epochs": 250}  # moving aggregation is slower to settle
-BATCHES: Row = {"epochs": 100, "batch": 1024, "init_sigma": 0.1}
+BATCHES: Row = {"epochs": 100, "batch": 1024}
 
 ROWS: dict[Key, Row] = {
     ("mf", "rns", "bpr", "two_bp", "sgd"): {"lr": 0.013, "l2": 0.034, "init_sigma": 0.15},
@@ -41,12 +41,41 @@ ROWS: dict[Key, Row] = {
         "aggregation": 0.988,
         **LONGER,
     },
-    ("mf", "rns", "bpr", "two_bp", "adam"): {"lr": 0.01, "l2": 1e-5, **BATCHES},
-    ("mf", "rns", "bpr", "one_bp", "adam"): {"lr": 0.01, "l2": 1e-5, "aggregation": 0.99, **BATCHES},
-    ("lightgcn", "rns", "bpr", "two_bp", "adam"): {"lr": 0.01, "l2": 1e-5, **BATCHES},
-    ("lightgcn", "rns", "bpr", "one_bp", "adam"): {"lr": 0.01, "l2": 1e-5, "aggregation": 0.99, **BATCHES},
-    ("lightgcn", "rns", "bpr", "two_bp", "sgd"): {"lr": 0.013, "l2": 0.034, **BATCHES},
-    ("lightgcn", "rns", "bpr", "one_bp", "sgd"): {"lr": 0.034, "l2": 0.00093, "aggregation": 0.962, **BATCHES},
+    ("mf", "rns", "bpr", "two_bp", "adam"): {"lr": 0.0025, "l2": 2.1e-5, "init_sigma": 0.098, **BATCHES},
+    ("mf", "rns", "sam_reg", "two_bp", "adam"): {"lr": 0.0036, "l2": 2.5e-4, "init_sigma": 0.17, **BATCHES},
+    ("mf", "rns", "cause", "two_bp", "adam"): {"lr": 0.0025, "l2": 2.1e-5, "init_sigma": 0.098, **BATCHES},
+    ("mf", "rns", "macr", "two_bp", "adam"): {"lr": 0.002, "l2": 4e-6, "init_sigma": 0.032, "macr_c": 1.9, **BATCHES},
+    ("mf", "rns", "bpr", "one_bp", "adam"): {
+        "lr": 0.01,
+        "l2": 1e-5,
+        "init_sigma": 0.1,
+        "aggregation": 0.99,
+        **BATCHES,
+    },
+    ("lightgcn", "rns", "bpr", "two_bp", "adam"): {"lr": 0.015, "l2": 2e-6, "init_sigma": 0.055, **BATCHES},
+    ("lightgcn", "auc_ns", "bpr", "two_bp", "adam"): {"lr": 0.0024, "l2": 1.1e-5, "init_sigma": 0.14, **BATCHES},
+    ("lightgcn", "rns", "macr", "two_bp", "adam"): {
+        "lr": 0.015,
+        "l2": 2e-6,
+        "init_sigma": 0.055,
+        "macr_c": 1.9,
+        **BATCHES,
+    },
+    ("lightgcn", "rns", "bpr", "one_bp", "adam"): {
+        "lr": 0.01,
+        "l2": 1e-5,
+        "init_sigma": 0.1,
+        "aggregation": 0.99,
+        **BATCHES,
+    },
+    ("lightgcn", "rns", "bpr", "two_bp", "sgd"): {"lr": 0.05, "l2": 0.001, "init_sigma": 0.1, **BATCHES},
+    ("lightgcn", "rns", "bpr", "one_bp", "sgd"): {
+        "lr": 0.05,
+        "l2": 0.001,
+        "init_sigma": 0.1,
+        "aggregation": 0.96,
+        **BATCHES,
+    },
 }
 
 SHARED = {"dns": "auc_ns", "pns": "rns", "fair_static": "rns"}

@@ -344,7 +344,7 @@ FIELDS: dict[str, Field] = {
     ),
     "var_form": Field(
         str,
-        "logistic loss of the mean margin, or mean of the losses",
+        "logistic loss of the weighted margin, or weighted sum of the losses",
         _using("loss", "var_bpr"),
         _value("margin"),
         choices=VAR_FORMS,

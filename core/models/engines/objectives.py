@@ -24,7 +24,7 @@ from torch.nn.functional import logsigmoid, normalize, softplus
 
 from core.datasets.interactions import Interactions
 from core.models.encoders import mf_table
-from core.models.losses import ips_weights, var_bpr_popularity, var_bpr_rarity
+from core.models.losses import ips_weights, var_bpr_log_priors
 from core.models.scorers import Factors, GatedFactors
 from core.models.variant import Variant
 
@@ -148,10 +148,8 @@ class VarBPR(Objective):
         """log of each item's prior as a positive and as a negative, without hardness."""
         v = self.variant
         self.more_positives = (v.positives or 1) - 1
-        tiny = np.finfo(np.float32).tiny
-        rarity, popularity = var_bpr_rarity(self.counts), var_bpr_popularity(self.counts)
-        self.log_rarity = self._tensor((v.rarity or 0.0) * np.log(np.maximum(rarity, tiny)))
-        self.log_popularity = self._tensor((v.popularity or 0.0) * np.log(popularity))
+        up, down = var_bpr_log_priors(self.counts, v.rarity or 0.0, v.popularity or 0.0)
+        self.log_rarity, self.log_popularity = self._tensor(up), self._tensor(down)
 
     def costs(self, v: Vectors, b: Batch) -> tuple[Tensor, Tensor | None]:
         """softplus(-(sum of alpha x+ - sum of beta x-)), or exact: sum of alpha beta softplus(-(x+ - x-))."""

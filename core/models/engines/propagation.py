@@ -25,10 +25,10 @@ class Graph:
 
     def __init__(self, fitted: Interactions, layers: int, dtype: torch.dtype, device: torch.device):
         users, items = fitted.users(), fitted.indices
-        degrees = fitted.lengths()[users] * fitted.popularity()[items].astype(np.float64)
+        values: NDArray[np.float64] = 1 / np.sqrt(fitted.lengths()[users] * fitted.popularity()[items])
         self.layers = layers
-        self.to_users = _matrix(users, items, degrees**-0.5, (fitted.n_users, fitted.n_items), dtype, device)
-        self.to_items = _matrix(items, users, degrees**-0.5, (fitted.n_items, fitted.n_users), dtype, device)
+        self.to_users = _matrix(users, items, values, (fitted.n_users, fitted.n_items), dtype, device)
+        self.to_items = _matrix(items, users, values, (fitted.n_items, fitted.n_users), dtype, device)
 
     def propagate(self, users: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
         """The mean of layers 0 to L, (E + AE + ... + A^L E) / (L + 1). users (U, d), items (I, d); returns the same."""

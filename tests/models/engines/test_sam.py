@@ -37,22 +37,21 @@ def test_popularity_above_and_below_take_turns():
         up = k % 2 == 0
         window = [i for i in free[k] if (0 < rank[i] - rank[item] <= 4 if up else 0 < rank[item] - rank[i] <= 4)]
         if len(window) == 4:  # nothing of it taken: every draw stays inside
-            inside = (distance[:, k] > 0) & (distance[:, k] <= 4) if up else (distance[:, k] < 0) & (distance[:, k] >= -4)
+            inside = (
+                (distance[:, k] > 0) & (distance[:, k] <= 4) if up else (distance[:, k] < 0) & (distance[:, k] >= -4)
+            )
             assert inside.all(), (user, item)
             assert set(np.unique(drawn[:, k])) == set(window)
 
 
 def test_the_next_pair_goes_on_with_the_turns():
-    pairs = fitted()
-    made = SamPairs(pairs, np.random.default_rng(0))
-    rank = np.argsort(np.argsort(pairs.popularity(), kind="stable"))
-    middle = np.flatnonzero((rank[pairs.indices] > 10) & (rank[pairs.indices] < 30))[:1]
-    user, item = pairs.users()[middle], pairs.indices[middle]
-    free = Interactions.from_pairs(np.array([0]), np.array([int(item[0])]), 50, 40)
-    made = SamPairs(free, np.random.default_rng(0))  # everything equally popular but one: ranks follow the number
-    first = [made.draw(user * 0, item, turn)[0] for turn in (0, 1)]
-    ranks = np.argsort(np.argsort(free.popularity(), kind="stable"))
-    assert ranks[first[1]] < ranks[int(item[0])]  # the positive is the most popular: nothing above, all below
+    """User 0 took item 20 alone; item k was taken by 40 - k others, so item 19 is more popular and 21 less."""
+    others = [(u, i) for i in range(40) for u in range(1, 41 - i)]
+    users, items = map(np.array, zip((0, 20), *others, strict=True))
+    made = SamPairs(Interactions.from_pairs(users, items, 41, 40), np.random.default_rng(0))
+    pair = np.array([0], np.int32), np.array([20], np.int32)
+    assert all(made.draw(*pair, first)[0] < 20 for first in (0, 2, 4))
+    assert all(made.draw(*pair, first)[0] > 20 for first in (1, 3, 5))
 
 
 def test_a_user_with_one_item_left_gets_it_and_one_with_none_gets_none():
