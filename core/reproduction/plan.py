@@ -1,7 +1,7 @@
 """What is trained for the published tables: every row at its authors' settings and at ours, as one sweep a data set.
 
 Here: the parts, the authors' settings, what `--quick` leaves out. Not here: published figures (published.py), our
-settings (core/models/defaults.py: a row "tuned" names its modules and nothing else), asking for runs (request.py).
+settings (core/models/defaults.py: a row "tuned" names its modules and when it stops), asking for runs (request.py).
 All runs follow protocol `paper`: trained on train and validation, which together are the authors' train file.
 """
 
@@ -48,7 +48,7 @@ PARTS: dict[str, Part] = {
 }
 
 _AS_IN_BOTH_PROGRAMS = {"optimizer": "adam", "l2_form": "dense", "init_sigma": "xavier", "dim": 32}
-_PATIENCE = 25  # epochs without a better NDCG@10, after which a run stops: both programs go on to a fixed epoch
+_PATIENCE = 25  # epochs without a better NDCG@10, after which a run stops; the papers' programs go on to a fixed epoch
 _SCHEDULE = {
     "lr": 0.1, "lr_decay": "20:0.1 60:0.1 80:0.1", "epochs": 100, "early_stopping": _PATIENCE, **_AS_IN_BOTH_PROGRAMS,
 }  # fmt: skip
@@ -178,7 +178,7 @@ def _table_lines(part: str) -> list[Line]:
         published = PUBLISHED_SETTINGS.get(row.modules.get("sampler") or row.modules.get("loss") or "", {})
         authors = {**row.modules, **AUTHORS_SETTINGS[part], **own, **published}
         lines.append(Line(part, part, row.method, AUTHORS, authors, row))
-        lines.append(Line(part, part, row.method, TUNED, row.modules, row))
+        lines.append(Line(part, part, row.method, TUNED, {**row.modules, "early_stopping": _PATIENCE}, row))
     return lines
 
 
