@@ -58,7 +58,8 @@ DEVIATIONS: Mapping[str, str] = {
     ),
     "Our tuned settings": (
         "Those that a newcomer gets without naming any: found by a search on validation, one table in the program "
-        "([methods.md](methods.md)). Their epoch here is chosen on test like the authors'."
+        "([methods.md](methods.md)). Their epoch here is chosen on test, and they stop, "
+        "like the authors'."
     ),
 }
 """What differs, and how."""

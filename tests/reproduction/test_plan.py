@@ -95,10 +95,10 @@ def test_one_bp_differs_from_its_reference_by_the_updating_alone():
     assert (one["lr"], one["l2"], one["batch"], one["dim"], one["optimizer"]) == (5e-4, 1e-5, 1024, 32, "adam")
 
 
-def test_tuned_rows_name_their_modules_and_nothing_else():
+def test_tuned_rows_name_their_modules_and_when_they_stop():
     for each in make_plan(("mf", "lightgcn")).lines:
         if each.settings == TUNED:
-            assert each.fields == each.published.modules
+            assert each.fields == {**each.published.modules, "early_stopping": 25}
 
 
 def test_gowalla_has_the_main_methods_of_both_papers():
