@@ -78,7 +78,7 @@ def test_the_authors_settings_are_those_of_the_papers():
     assert (mf.optimizer, mf.l2_form, mf.init_sigma, mf.dim, mf.epochs) == ("adam", "dense", "xavier", 32, 100)
     assert (mf.batch, mf.l2, mf.lr, mf.lr_decay) == (128, 1e-4, 0.1, "20:0.1 60:0.1 80:0.1")
     assert (mf.alpha, mf.beta, mf.gamma, mf.candidates, mf.references) == (0.6, 0.025, 0.006, 5, 10)
-    assert (mf.eval_every, mf.early_stopping) == (1, 25)
+    assert (mf.eval_every, mf.early_stopping) == (1, 0)
     graph = line("lightgcn", "AUC-NS", AUTHORS).variant("d")
     assert (graph.batch, graph.l2, graph.layers, graph.alpha) == (1024, 1e-5, 2, 0.75)
     for part, batch in (("mf", 128), ("lightgcn", 1024)):
