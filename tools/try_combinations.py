@@ -34,9 +34,11 @@ BY_OPTIMIZER: dict[str, dict[str, Any]] = {
     "adam": {"lr": 0.02, "l2": 1e-5, "epochs": 30, "batch": 256},
 }
 """One schedule for all, so that what differs is the combination; tested settings belong to larger data."""
-OF_LOSS: dict[str, dict[str, Any]] = {
-    "bc": {"negatives": 16, "warm_up": 2},
-    "macr": {"macr_c": 0.1},  # in units of scores, which are small after so few epochs
+OF_LOSS: dict[tuple[str, str], dict[str, Any]] = {
+    ("bc", "sgd"): {"negatives": 16, "warm_up": 2, "lr": 0.005},  # its gradient has 1 / tau in it
+    ("bc", "adam"): {"negatives": 16, "warm_up": 2},
+    ("macr", "sgd"): {"macr_c": 0.1},  # in units of scores, which are small after so few epochs
+    ("macr", "adam"): {"macr_c": 0.1},
 }
 
 
@@ -62,7 +64,7 @@ def small() -> Dataset:
 
 def variant_of(cell: Cell) -> Variant:
     """The cell with the schedule of these trainings."""
-    settings = {**SCHEDULE, **BY_OPTIMIZER[cell.optimizer], **OF_LOSS.get(cell.loss, {})}
+    settings = {**SCHEDULE, **BY_OPTIMIZER[cell.optimizer], **OF_LOSS.get((cell.loss, cell.optimizer), {})}
     return make_variant(small().id, **{**cell.choices, **settings})
 
 
