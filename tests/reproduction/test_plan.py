@@ -5,7 +5,7 @@ import pytest
 from core.datasets.catalogue import CATALOGUE
 from core.errors import Unknown
 from core.models.variant import make_variant
-from core.reproduction.plan import AUTHORS, DATASETS, PARTS, TUNED, make_plan
+from core.reproduction.plan import AUTHORS, DATASETS, PARTS, TUNED, TUNED_SETTINGS, make_plan
 from core.reproduction.published import MEASURES, ML_1M, ML_100K
 
 WHOLE = make_plan()
@@ -80,7 +80,7 @@ def test_the_authors_settings_are_those_of_the_papers():
     assert (mf.alpha, mf.beta, mf.gamma, mf.candidates, mf.references) == (0.6, 0.025, 0.006, 5, 10)
     assert (mf.eval_every, mf.early_stopping) == (1, 0)
     graph = line("lightgcn", "AUC-NS", AUTHORS).variant("d")
-    assert (graph.batch, graph.l2, graph.layers, graph.alpha) == (1024, 1e-5, 2, 0.75)
+    assert (graph.batch, graph.l2, graph.layers, graph.alpha, graph.early_stopping) == (1024, 1e-5, 2, 0.75, 25)
     for part, batch in (("mf", 128), ("lightgcn", 1024)):
         rows = [each.variant("d") for each in make_plan((part,)).lines if each.settings == AUTHORS]
         assert {(v.batch, v.lr, v.optimizer, v.encoder) for v in rows} == {(batch, 0.1, "adam", part)}
@@ -98,7 +98,8 @@ def test_one_bp_differs_from_its_reference_by_the_updating_alone():
 def test_tuned_rows_name_their_modules_and_when_they_stop():
     for each in make_plan(("mf", "lightgcn")).lines:
         if each.settings == TUNED:
-            assert each.fields == {**each.published.modules, "early_stopping": 25}
+            more = TUNED_SETTINGS.get((each.part, each.method), {})
+            assert each.fields == {**each.published.modules, "early_stopping": 25, **more}
 
 
 def test_gowalla_has_the_main_methods_of_both_papers():
