@@ -29,8 +29,8 @@ DEVIATIONS: Mapping[str, str] = {
     "SAM-REG": (
         "At the authors' settings with SAM pairs, as its paper defines it; tuned without them, on the sampler's pairs. "
         "Tried on validation with windows of .1, .3, .5 and all of the catalogue and two decays: NDCG@10 with SAM "
-        "pairs was .094 to .135, where BPR reaches .176. A negative that is about as popular as the positive leaves nothing "
-        "to learn popularity from, and on this split popularity is much of the accuracy."
+        "pairs was .094 to .135, where BPR reaches .176. A negative that is about as popular as the positive leaves "
+        "nothing to learn popularity from, and on this split popularity is much of the accuracy."
     ),
     "What the papers leave open": (
         "Paper, program and successive versions of its README do not name the same values (alpha .6 or .75; beta "
