@@ -4,7 +4,7 @@
     python -m benchmarks.search_best again  DATASET --dim 32 --out best-32.jsonl
     python -m benchmarks.search_best refit  DATASET --dim 32 --out best-32.jsonl --seeds 5
 
-`search`: OneBP with DNS or AUC-NS on MF, in turn; random settings first, then settings near the leaders, which get
+`search`: OneBP with DNS or AUC-NS on MF, BPR or InfoNCE, in turn; random settings first, then settings near the leaders, which get
 more seeds. `again`: the leaders once more, on other validation sets of the same size drawn from the same training
 pairs, since one set of held-out pairs cannot tell apart what is this close. `refit`: the leader of each sampler on
 train and validation together, for the epochs that validation chose. Only `refit` reads test. Every training is a line
@@ -40,6 +40,7 @@ RANGES = {
     "tau": (0.4, 4.0),
 }
 CANDIDATES = (3, 5, 8, 12, 16, 24)
+NEGATIVES = (1, 2, 3)  # of a pair; one is BPR, more are InfoNCE
 BETAS = {"dns": (0.0,), "auc_ns": (0.0025, 0.005, 0.01, 0.025, 0.05)}
 SCHEDULE = {"epochs": 600, "eval_every": 10, "early_stopping": 6}
 SEEDS = 4  # of a leader
@@ -63,16 +64,19 @@ class Leader(NamedTuple):
 def draw(chance: np.random.Generator, sampler: str) -> Settings:
     """Settings from the whole ranges, log-uniform."""
     drawn = {name: math.exp(chance.uniform(*np.log(ends))) for name, ends in RANGES.items()}
-    return _rounded(
-        {**drawn, "candidates": int(chance.choice(CANDIDATES)), "beta": float(chance.choice(BETAS[sampler]))}
-    )
+    chosen = {name: table[int(chance.integers(len(table)))] for name, table in _choices(sampler).items()}
+    return _rounded({**drawn, **chosen})
+
+
+def _choices(sampler: str) -> dict[str, tuple[Any, ...]]:
+    return {"candidates": CANDIDATES, "negatives": NEGATIVES, "beta": BETAS[sampler]}
 
 
 def near(chance: np.random.Generator, leader: Settings, sampler: str) -> Settings:
     """Settings close to a leader's: each number moved by a factor, now and then another choice."""
     moved = {k: float(np.clip(leader[k] * math.exp(chance.normal(0, 0.25)), *RANGES[k])) for k in RANGES}
-    moved["candidates"] = leader["candidates"] if chance.random() < 0.6 else int(chance.choice(CANDIDATES))
-    moved["beta"] = leader["beta"] if chance.random() < 0.6 else float(chance.choice(BETAS[sampler]))
+    for name, table in _choices(sampler).items():
+        moved[name] = leader.get(name, 1) if chance.random() < 0.6 else table[int(chance.integers(len(table)))]
     return _rounded(moved)
 
 
@@ -82,8 +86,10 @@ def _rounded(settings: Mapping[str, Any]) -> Settings:
 
 def fields(settings: Mapping[str, Any]) -> Settings:
     """What `make_variant` is given."""
-    given = {k: v for k, v in settings.items() if k != "kept"}
-    return {"sampler": "auc_ns", "updater": "one_bp", **given, "aggregation": round(1 - settings["kept"], 6)}
+    given = {k: v for k, v in settings.items() if k not in {"kept", "negatives"}}
+    n = settings.get("negatives", 1)
+    several = {"loss": "infonce", "negatives": n} if n > 1 else {}
+    return {"sampler": "auc_ns", "updater": "one_bp", **several, **given, "aggregation": round(1 - settings["kept"], 6)}
 
 
 def train_once(dataset: Dataset, settings: Settings, dim: int, seed: int, split: int = 0) -> Trial:
