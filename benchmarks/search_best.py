@@ -4,7 +4,7 @@
     python -m benchmarks.search_best again  DATASET --dim 32 --out best-32.jsonl
     python -m benchmarks.search_best refit  DATASET --dim 32 --out best-32.jsonl --seeds 5
 
-`search`: OneBP with DNS or AUC-NS on MF, BPR or InfoNCE, in turn; random settings first, then settings near the leaders, which get
+`search`: OneBP with DNS or AUC-NS on MF, BPR or InfoNCE; random settings first, then some near the leaders, which get
 more seeds. `again`: the leaders once more, on other validation sets of the same size drawn from the same training
 pairs, since one set of held-out pairs cannot tell apart what is this close. `refit`: the leader of each sampler on
 train and validation together, for the epochs that validation chose. Only `refit` reads test. Every training is a line
