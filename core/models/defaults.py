@@ -42,6 +42,7 @@ ROWS: dict[Key, Row] = {
         **LONGER,
     },
     ("mf", "rns", "infonce", "two_bp", "sgd"): {"lr": 0.0061, "l2": 0.027, "init_sigma": 0.083, "tau": 0.79},
+    ("mf", "rns", "var_bpr", "two_bp", "sgd"): {"lr": 0.0065, "l2": 0.02, "init_sigma": 0.094},
     ("mf", "rns", "infonce", "one_bp", "sgd"): {
         "lr": 0.011,
         "l2": 0.0012,
