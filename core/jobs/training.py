@@ -154,11 +154,12 @@ class _Kept:
 def _fit(dataset: Dataset, run: Run, judge: _Judge | None, observe: Callable[[Progress], None], device: str) -> _Kept:
     v = run.variant
     epochs, every, patience = int(v.epochs or 0), int(v.eval_every or 1), v.early_stopping or 0
+    untrained = v.warm_up or 0  # what ranks has not moved yet: such an epoch is not kept, nor does it cost patience
     engine = make_engine(v, dataset.fitted(v.protocol), run.seed, device)
     kept, started = _Kept(engine.scorer()), perf_counter()
     for epoch in range(1, epochs + 1):
         loss, metric = engine.epoch().loss, None
-        if judge and (epoch % every == 0 or epoch == epochs):
+        if judge and epoch > untrained and (epoch % every == 0 or epoch == epochs):
             scorer = engine.scorer()
             metric = judge.look(scorer, epoch)
             kept.look(scorer, epoch, metric)

@@ -45,10 +45,22 @@ def popularity_must_weigh_something(c: Choices) -> str | None:
     return None
 
 
+def a_warm_up_must_end(c: Choices) -> str | None:
+    """While BC-Loss's branch learns, the embeddings stay as they began."""
+    warm_up, epochs = c.get("warm_up"), c.get("epochs")
+    if c.get("loss") != "bc" or not isinstance(warm_up, int) or not isinstance(epochs, int) or warm_up < epochs:
+        return None
+    return (
+        f"warm-up {warm_up} leaves none of {epochs} epochs for the embeddings: BC-Loss trains its popularity branch "
+        "alone for that long. Give a shorter warm-up, or more epochs."
+    )
+
+
 RULES: tuple[Callable[[Choices], str | None], ...] = (
     sam_draws_its_own_negatives,
     one_move_a_batch_needs_batches,
     popularity_must_weigh_something,
+    a_warm_up_must_end,
 )
 
 

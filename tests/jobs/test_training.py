@@ -83,6 +83,13 @@ def test_early_stopping_counts_looks_without_a_better_one(dataset):
     assert max(metrics) == metrics[result.epoch - 1]
 
 
+def test_no_epoch_of_a_warm_up_is_looked_at(dataset):
+    asked = run(dataset, loss="bc", negatives=4, warm_up=4, epochs=8, eval_every=1, early_stopping=1, lr=1e-9)
+    result = train(dataset, asked, silent)
+    assert [row.epoch for row in result.history if row.metric is not None] == [5, 6]
+    assert result.epoch == 5
+
+
 def test_without_a_validation_split_it_is_refused(dataset):
     with pytest.raises(BadVariant, match="no validation split"):
         train(without(dataset, validation=True), run(dataset), silent)
