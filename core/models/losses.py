@@ -137,11 +137,6 @@ def var_bpr_popularity(popularity: NDArray[np.integer]) -> NDArray[np.float64]:
     return share
 
 
-def var_bpr_rarity(popularity: NDArray[np.integer]) -> NDArray[np.float64]:
-    """VarBPR's rarity, 1 - popularity (`var_bpr_popularity`). Returns (I,) float64 in [0, 1)."""
-    return 1 - var_bpr_popularity(popularity)
-
-
 def var_bpr_log_priors(
     popularity: NDArray[np.integer], rarity: float, popular: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -102,11 +102,10 @@ def test_ips_weights_are_shares_that_fall_with_popularity(popularity, power):
 # --- var_bpr
 
 
-def test_var_bpr_popularity_and_rarity_by_hand():
+def test_var_bpr_popularity_and_priors_by_hand():
     popularity = np.array([98, 8, 0])
     expected = [1, math.log(10) / math.log(100), math.log(2) / math.log(100)]
     np.testing.assert_allclose(losses.var_bpr_popularity(popularity), expected)
-    np.testing.assert_allclose(losses.var_bpr_rarity(popularity), 1 - np.array(expected))
     positive, negative = losses.var_bpr_log_priors(popularity, 0.2, 0.5)
     np.testing.assert_allclose(np.exp(positive[1:]), (1 - np.array(expected[1:])) ** 0.2)
     np.testing.assert_allclose(np.exp(negative), np.array(expected) ** 0.5)
