@@ -420,7 +420,7 @@ def judge(name: str, field: Field, given: Any) -> tuple[Any, list[str]]:
     """The value in the field's type, and what is wrong with it."""
     option = name.replace("_", "-")
     if field.choices is not None:
-        return given, bad_choice(name, given, field.choices)
+        return given, bad_choice(option, given, field.choices)
     if field.optional and given is None:
         return None, []
     if field.read is not None:

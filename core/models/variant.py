@@ -265,6 +265,8 @@ def _canonical(variant: Variant) -> Variant:
             module = "sampler" if name in SAMPLERS else "loss"
             settings = {**_settings(variant), module: strength.off_is}
             return make_variant(variant.dataset, variant.protocol, **settings)
+    if variant.l2 == 0 and variant.l2_form:  # nothing decays in either form
+        return replace(variant, l2_form="dense")
     return variant
 
 
@@ -290,8 +292,10 @@ def _label(v: Variant) -> str:
     modules = {name: getattr(v, name) for name in MODULES}
     usual_modules = make_variant(v.dataset, v.protocol, **{**modules, "optimizer": None, "sam": v.sam})
     changes = [OPTIMIZERS[str(v.optimizer)].label] if v.optimizer != usual_modules.optimizer else []
-    usual_settings = make_variant(v.dataset, v.protocol, **modules, sam=v.sam) if v.protocol != "refit" else v
+    usual_settings = make_variant(v.dataset, v.protocol, **modules, sam=v.sam)
     shown = {*MODULES, *(s.field for _, s, _ in v.strengths[:1])}
+    if v.protocol == "refit":
+        shown.add("epochs")  # nobody's choice: validation found them
     changes += [
         f"{n.replace('_', ' ')} {_short(getattr(v, n))}"
         for n in FIELDS

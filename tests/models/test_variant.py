@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.errors import BadVariant, Unknown
 from core.models import variant as variant_module
-from core.models.choices import BASELINES, ENCODERS, LOSSES, OPTIMIZERS, PROTOCOLS, SAMPLERS, UPDATERS
+from core.models.choices import BASELINES, ENCODERS, L2_FORMS, LOSSES, OPTIMIZERS, PROTOCOLS, SAMPLERS, UPDATERS
 from core.models.defaults import BASELINE_SETTINGS, default_settings
 from core.models.fields import FIELDS, OWN_FIELDS
 from core.models.variant import Run, Variant, make_variant, variant_from_fields
@@ -155,6 +155,11 @@ def test_labels_name_what_differs(request_, label):
     assert make_variant("d", **request_).label == label
 
 
+def test_a_refit_is_labelled_by_its_settings_but_not_by_the_epochs_that_validation_found():
+    assert make_variant("d", "refit", epochs=40).label == "RNS"
+    assert make_variant("d", "refit", epochs=40, dim=64).label == "RNS, dim 64"
+
+
 @given(requests, requests)
 def test_different_variants_have_different_labels(a, b):
     one, other = make_variant("d", **a), make_variant("d", **b)
@@ -219,6 +224,12 @@ def test_more_of_what_is_off_is_the_method_it_equals(request_, same):
     assert off.method == other.method
 
 
+def test_where_nothing_decays_the_form_of_decay_is_one():
+    forms = {make_variant("d", optimizer="adam", l2=0, l2_form=form).id for form in L2_FORMS}
+    assert forms == {make_variant("d", optimizer="adam", l2=0).id}
+    assert len({make_variant("d", optimizer="adam", l2=1e-5, l2_form=form).id for form in L2_FORMS}) == 2
+
+
 def test_sam_pairs_are_no_bpr_even_without_the_correlation():
     assert make_variant("d", loss="sam_reg", sam_weight=0).loss == "sam_reg"
 
@@ -233,6 +244,9 @@ def test_sam_pairs_are_no_bpr_even_without_the_correlation():
         ({"optimizer": "adam", "lr_decay": "20"}, "EPOCH:FACTOR"),
         ({"init_sigma": 0}, "a number above 0 to 10, or xavier"),
         ({"loss": "infonce", "tau": 0}, "tau=0 is out of range"),
+        ({"loss": "bc", "warm_up": 50, "epochs": 50}, "warm-up 50 leaves none of 50 epochs for the embeddings"),
+        ({"loss": "bc", "warm_up": 5, "epochs": 3}, "warm-up 5 leaves none of 3 epochs"),
+        ({"optimizer": "adam", "l2_form": "sparse"}, "There is no l2-form 'sparse'"),
     ],
     ids=str,
 )
@@ -240,6 +254,17 @@ def test_what_has_no_meaning_is_refused_in_a_sentence(request_, words):
     with pytest.raises(BadVariant) as refused:
         make_variant("d", **request_)
     assert words in str(refused.value)
+
+
+def test_a_warm_up_may_leave_one_epoch():
+    assert make_variant("d", loss="bc", warm_up=49, epochs=50).warm_up == 49
+
+
+def test_a_bad_epochs_of_a_warm_up_is_refused_for_itself_alone():
+    with pytest.raises(BadVariant) as refused:
+        make_variant("d", loss="bc", epochs="ten")
+    assert len(refused.value.reasons) == 1
+    assert "epochs='ten' is not a whole number" in refused.value.reasons[0]
 
 
 @pytest.mark.parametrize(

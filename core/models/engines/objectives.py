@@ -280,7 +280,8 @@ class MACR(Objective):
 
 
 def _gate(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    return (1 / (1 + np.exp(-x.astype(np.float64)))).astype(np.float32)
+    """sigma of (n,) float32, which may be large either way: e^-x itself would overflow."""
+    return np.exp(-np.logaddexp(0, -x.astype(np.float64))).astype(np.float32)
 
 
 class BCLoss(Objective):

@@ -184,6 +184,14 @@ def test_macr_ranks_without_what_items_score_by_themselves():
         assert scorer.scores(np.array([0]))[0, i] == pytest.approx(expected, rel=1e-5)
 
 
+def test_macr_ranks_even_where_training_went_far_off():
+    made = objective(loss="macr", macr_c=0.0)
+    item_head, user_head = (torch.full((2,), 1e4, dtype=F64) for _ in range(2))
+    made.item_head, made.user_head = item_head, user_head
+    far = np.array([[1.0, 1.0], [-1.0, -1.0]], np.float32)
+    assert made.scorer(far, far).scores(np.array([0])).tolist() == [[2.0, 0.0]]
+
+
 def cosine(a, b):
     return (a @ b).item() / (a.norm() * b.norm()).item()
 
