@@ -31,6 +31,7 @@ def recommend(args: argparse.Namespace, settings: Settings, output: Output) -> i
     from core.datasets.store import find_dataset, read_items
     from core.jobs import recommending
     from core.jobs.artifacts import find_run, read_meta
+    from core.models.variant import variant_from_fields
 
     if args.k < 1:
         raise Refused(f"-k {args.k} is no length of a list. Give a whole number from 1.")
@@ -49,7 +50,10 @@ def recommend(args: argparse.Namespace, settings: Settings, output: Output) -> i
         "history": [_item(known.dataset, titles, item) for item in before],
         "lists": _listed(known, titles, shown, user),
     }
-    output.answer(document, _in_words(document, meta["label"]))
+    replaced = (
+        None if penalty is None else variant_from_fields(meta["fields"]).reranked
+    )  # its own penalty counts no more
+    output.answer(document, _in_words(document, replaced.label if replaced else meta["label"]))
     return 0
 
 

@@ -139,6 +139,22 @@ def test_recommend_re_ranks_at_once(reading, cached):
     assert "re-ranked with popularity penalty 0.2, for user u03" in said
 
 
+def test_a_penalty_of_its_own_is_not_named_where_another_takes_its_place(command, settings):
+    tiny_dataset(settings)
+    grid = ("--dim", "4", "--epochs", "1", "--penalty-strength", "0.3")
+    assert command("sweep", "tiny", "--baseline", "pop_penalty", *grid, "--wait").code == 0
+    metas = [artifacts.read_meta(settings, run) for run in artifacts.finished_runs(settings)]
+    run = next(meta["run"] for meta in metas if meta["fields"].get("penalty_strength"))
+    headings = [
+        command("recommend", run, "--user", "u03", *asked).out.splitlines()[0].split(" for user")[0]
+        for asked in ((), ("--penalty-strength", "0.7"))
+    ]
+    assert headings == [
+        "RNS, dim 4, epochs 1, popularity penalty 0.3",
+        "RNS, dim 4, epochs 1, re-ranked with popularity penalty 0.7,",
+    ]
+
+
 def test_recommend_tells_hits_history_and_popularity(reading, cached):
     dataset = read_dataset(find_dataset(cached, "tiny").folder)
     run = artifacts.finished_runs(cached)[0]
