@@ -48,9 +48,10 @@ DEVIATIONS: Mapping[str, str] = {
     ),
     "The last batch": "It is trained on like the others; their programs drop it where it is not full.",
     "Negatives": (
-        "They are drawn from all items of the catalogue that the user did not take in train, by the same rule: "
-        "candidates and AUC-NS's references without replacement. Their programs leave out the items whose number is "
-        "greater than any in train."
+        "They are drawn from all items of the catalogue that the user did not take in train; their programs leave out "
+        "the items whose number is greater than any in train. AUC-NS's references are drawn as theirs are, positives "
+        "with and negatives without replacement. Candidates are drawn with replacement, where AUC-NS's program draws "
+        "without: of five among 1,500 items two are the same once in 150 draws."
     ),
     "The score's distribution F": (
         "Read from 256 bins of the user's scores, taken when a batch arrives at the user; their program counts the "
