@@ -10,6 +10,7 @@ from core.cli.datasets import prepared
 from core.cli.fields import add_sweep_options, asked_sweep, option, unused_fields
 from core.cli.output import Output, duration, table
 from core.cli.waiting import failure, wait_for_dataset, wait_for_runs
+from core.errors import Refused
 from core.models.sweep import Sweep
 from core.settings import Settings
 
@@ -36,6 +37,11 @@ def sweep(args: argparse.Namespace, settings: Settings, output: Output) -> int:
     from core.datasets.store import list_datasets
 
     asked = asked_sweep(args)
+    if not asked.variants(args.dataset):
+        raise Refused(
+            "This asks for no run: a setting of a baseline names no method. Add the baseline, say `--baseline ease`, "
+            "or a field of a method."
+        )
     here = {name for info in list_datasets(settings) for name in (info.name, *info.aliases)}
     if args.dataset in CATALOGUE and args.dataset not in here and not args.dry_run:
         return _fetch_then_sweep(args, settings, output, asked)

@@ -225,7 +225,7 @@ LOSSES: dict[str, Choice] = {
             "c",
             0.0,
             None,
-            (0.0, 10.0, 20.0, 30.0, 40.0),
+            (0.0, 1.0, 2.0, 5.0, 10.0, 30.0),
             0.0,
             1000.0,
             "A larger c takes more of an item's own effect out; 0 takes out nothing.",

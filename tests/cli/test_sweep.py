@@ -240,3 +240,9 @@ def test_a_job_that_is_not_there(command, tiny, asked):
 def test_an_empty_queue(command):
     assert command("jobs", "--json").json == []
     assert "empty" in command("jobs").out
+
+
+def test_a_baselines_setting_alone_asks_for_nothing(command, tiny, settings):
+    answer = command("sweep", "tiny", "--ease-lambda", "5")
+    assert answer.code == 2
+    assert "Add the baseline, say `--baseline ease`" in answer.err
