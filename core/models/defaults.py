@@ -55,6 +55,7 @@ ROWS: dict[Key, Row] = {
     ("mf", "rns", "sam_reg", "two_bp", "adam"): {"lr": 0.0036, "l2": 2.5e-4, "init_sigma": 0.17, **BATCHES},
     ("mf", "rns", "cause", "two_bp", "adam"): {"lr": 0.0025, "l2": 2.1e-5, "init_sigma": 0.098, **BATCHES},
     ("mf", "rns", "macr", "two_bp", "adam"): {"lr": 0.002, "l2": 4e-6, "init_sigma": 0.032, "macr_c": 1.9, **BATCHES},
+    ("mf", "rns", "bc", "two_bp", "adam"): {"lr": 0.004, "l2": 1e-5, "init_sigma": 0.1, "tau": 0.12, **BATCHES},
     ("mf", "rns", "bpr", "one_bp", "adam"): {
         "lr": 0.01,
         "l2": 1e-5,

@@ -242,7 +242,7 @@ FIELDS: dict[str, Field] = {
         float,
         "temperature of the scores",
         _using("loss", "bpr", "infonce", "bc"),
-        lambda c: 0.07 if c["loss"] == "bc" else _tested("tau", 1.0)(c),
+        lambda c: _tested("tau", 0.07 if c["loss"] == "bc" else 1.0)(c),
         low=0,
         low_open=True,
         high=1000,
