@@ -176,8 +176,9 @@ def _accuracy(w: Warehouse, found: pd.DataFrame, part: str) -> str:
     heads = [f"{SHORT[s]}, {name}" for name in SHORT_READINGS.values() for s in SETTINGS]
     return (
         f"## {PARTS[part].title}: NDCG@10\n\n"
-        "Mean over the finished seeds ± their standard deviation, and the difference to the published figure; without ±, "
-        "one seed.\n\n" + _table(["method", "published", *heads, "verdict", "seconds a run (authors' / tuned)"], rows)
+        "Mean over the finished seeds ± their standard deviation, and the difference to the published figure; "
+        "without ±, one seed.\n\n"
+        + _table(["method", "published", *heads, "verdict", "seconds a run (authors' / tuned)"], rows)
     )
 
 
