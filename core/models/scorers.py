@@ -115,7 +115,7 @@ class RandomScores:
         start = np.random.SeedSequence(self.seed).generate_state(1, np.uint64)[0]
         rows: NDArray[np.uint64] = users.astype(np.uint64)[:, None] * np.uint64(self.n_items)
         cells: NDArray[np.uint64] = rows + np.arange(self.n_items, dtype=np.uint64)[None, :]
-        bits = _mixed(start + cells * np.uint64(0x9E3779B97F4A7C15))
+        bits = mixed(start + cells * np.uint64(0x9E3779B97F4A7C15))
         return (bits >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-24)
 
     def tensors(self) -> dict[str, NDArray[Any]]:
@@ -123,8 +123,8 @@ class RandomScores:
         return {"random": np.array([self.seed, self.n_users, self.n_items], np.int64)}
 
 
-def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """splitmix64's output function."""
+def mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """splitmix64's output function (Steele, Lea, Flood, OOPSLA 2014): bits that look random, from any whole numbers."""
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return bits ^ (bits >> np.uint64(31))

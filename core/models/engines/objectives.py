@@ -25,7 +25,7 @@ from torch.nn.functional import logsigmoid, normalize, softplus
 from core.datasets.interactions import Interactions
 from core.models.encoders import mf_table
 from core.models.losses import ips_weights, var_bpr_log_priors
-from core.models.scorers import Factors, GatedFactors
+from core.models.scorers import Factors, GatedFactors, mixed
 from core.models.variant import Variant
 
 DENSE = 16  # scoring a whole catalogue by one matrix product beats gathering so many rows a pair (measured: 10 to 20)
@@ -234,11 +234,8 @@ class CausE(Objective):
 
 
 def uniform_of(keys: NDArray[np.uint64]) -> NDArray[np.float64]:
-    """A number in [0, 1) that only the key decides: splitmix64's output function (Steele, Lea, Flood, OOPSLA 2014)."""
-    z = keys * np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return ((z ^ (z >> np.uint64(31))) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    """A number in [0, 1) that only the key decides: 53 bits of splitmix64."""
+    return (mixed(keys * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 class MACR(Objective):

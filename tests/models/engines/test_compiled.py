@@ -32,13 +32,6 @@ def many_draws(made, times):
     return np.concatenate([made.draw(seed) for seed in range(times)]).ravel()
 
 
-@pytest.fixture(params=["snapshot", "sampled"])
-def path(request, monkeypatch):
-    """Both ways to the scores: of all items once a visit, and of what is looked at."""
-    monkeypatch.setattr(drawing, "GATHER", 1e9 if request.param == "snapshot" else 0.0)
-    return request.param
-
-
 @pytest.mark.usefixtures("path")
 @pytest.mark.parametrize("sampler", sorted(SAMPLERS))
 class TestSamplerContract:

@@ -43,13 +43,6 @@ def pairs(fitted, seed=0):
     return fitted.users()[order], fitted.indices[order]
 
 
-@pytest.fixture(params=["snapshot", "sampled"])
-def path(request, monkeypatch):
-    """Both ways to the scores: of all items once a visit, and of what is looked at."""
-    monkeypatch.setattr(drawing, "GATHER", 1e9 if request.param == "snapshot" else 0.0)
-    return request.param
-
-
 @pytest.mark.usefixtures("path")
 @pytest.mark.parametrize("sampler", sorted(SAMPLERS))
 class TestDrawerContract:
