@@ -1,14 +1,14 @@
 """The best that a dim allows, settings chosen on validation only; then trained on all of train, and test read once.
 
     python -m benchmarks.search_best search DATASET --dim 32 --minutes 30 --out best-32.jsonl
-    python -m benchmarks.search_best again  DATASET --dim 32 --out best-32.jsonl
     python -m benchmarks.search_best refit  DATASET --dim 32 --out best-32.jsonl --seeds 5
 
-`search`: OneBP with DNS or AUC-NS on MF, BPR or InfoNCE; random settings first, then some near the leaders, which get
-more seeds. `again`: the leaders once more, on other validation sets of the same size drawn from the same training
-pairs, since one set of held-out pairs cannot tell apart what is this close. `refit`: the leader of each sampler on
-train and validation together, for the epochs that validation chose. Only `refit` reads test. Every training is a line
-of the file; a later call goes on from it.
+`search`: OneBP with DNS or AUC-NS on MF, BPR or InfoNCE; random settings first, then some near the leaders. The
+training pairs are parted into FOLDS, each of which is held out once, so that every one of them is judged: one set of
+held-out pairs cannot tell apart what is this close. Settings begin on one fold, and the best third of a rung goes on to
+the next (successive halving: Li et al., arXiv 1810.05934), so most of the time goes to those that may lead. `refit`:
+the leader of each sampler on train and validation together, for the epochs that the folds chose. Only `refit` reads
+test. Every training is a line of the file; a later call goes on from it.
 """
 
 from __future__ import annotations
@@ -43,18 +43,17 @@ CANDIDATES = (3, 5, 8, 12, 16, 24)
 NEGATIVES = (1, 2, 3)  # of a pair; one is BPR, more are InfoNCE
 BETAS = {"dns": (0.0,), "auc_ns": (0.0025, 0.005, 0.01, 0.025, 0.05)}
 SCHEDULE = {"epochs": 600, "eval_every": 10, "early_stopping": 6}
-SEEDS = 4  # of a leader
+FOLDS = 10  # parts of the training pairs; each is held out once
+RUNGS = (1, 3, FOLDS)  # folds a setting is judged on before the best of those are judged on more
+PROMOTED = 3  # one of how many goes on
 LEADERS = 6
-SPLITS = 4  # validation sets of a leader, the data set's own counted
-LUCK = 0.002  # what a single training may be ahead by chance: taken off, less for more of them
-SHARE = 0.1  # of a user's pairs in a validation set
 METRICS = ("ndcg@10", "recall@10", "precision@10", "ndcg@20", "recall@20", "aplt@10", "aplt@20", "arp@10")
 Settings = dict[str, Any]
 Trial = dict[str, Any]
 
 
 class Leader(NamedTuple):
-    """Settings with all their trainings. score: mean validation NDCG@10 less an allowance for luck."""
+    """Settings with their trainings, one a fold, of fold 0 and on. score: mean NDCG@10 on the held-out pairs."""
 
     score: float
     settings: Settings
@@ -92,37 +91,34 @@ def fields(settings: Mapping[str, Any]) -> Settings:
     return {"sampler": "auc_ns", "updater": "one_bp", **several, **given, "aggregation": round(1 - settings["kept"], 6)}
 
 
-def train_once(dataset: Dataset, settings: Settings, dim: int, seed: int, split: int = 0) -> Trial:
-    """One training, judged on validation. split: 0 for the data set's own validation set, else another one."""
+def train_once(dataset: Dataset, settings: Settings, dim: int, fold: int) -> Trial:
+    """One training, judged on the fold that it does not see. The seed is the fold's number, too."""
     from core.jobs.training import train
 
     variant = make_variant(dataset.id, dim=dim, **SCHEDULE, **fields(settings))
     started = time.perf_counter()
     try:
-        result = train(resplit(dataset, split) if split else dataset, Run(variant, seed), lambda _: None)
+        result = train(hold_out(dataset, fold), Run(variant, fold), lambda _: None)
     except RunFailed:
-        return {
-            "settings": settings,
-            "seed": seed,
-            "split": split,
-            "ndcg": 0.0,
-            "aplt": 0.0,
-            "epoch": 0,
-            "seconds": 0.0,
-        }
-    found, seconds = result.evaluations["validation"].metrics, round(time.perf_counter() - started, 2)
-    measured = {"ndcg": found["ndcg@10"], "aplt": found["aplt@10"], "epoch": result.epoch, "seconds": seconds}
-    return {"settings": settings, "seed": seed, "split": split, **measured}
+        measured = {"ndcg": 0.0, "aplt": 0.0, "epoch": 0}
+    else:
+        found = result.evaluations["validation"].metrics
+        measured = {"ndcg": found["ndcg@10"], "aplt": found["aplt@10"], "epoch": result.epoch}
+    seconds = round(time.perf_counter() - started, 2)
+    return {"settings": settings, "dim": dim, "fold": fold, **measured, "seconds": seconds}
 
 
-def resplit(dataset: Dataset, split: int) -> Dataset:
-    """The data set with another validation set of the training pairs: SHARE of each user's, at random. Test is left."""
-    whole, chance = dataset.fitted("refit"), np.random.default_rng([split, 2403])
+def hold_out(dataset: Dataset, fold: int) -> Dataset:
+    """The data set with that tenth of each user's training pairs as validation set, at random. Test is left.
+
+    Train and validation of the data set are the training pairs; a pair is in one fold.
+    """
+    whole, chance = dataset.fitted("refit"), np.random.default_rng(2403)
     users = whole.users()
     order = np.lexsort((chance.random(len(whole)), users))
     place = np.empty(len(whole), np.int64)
     place[order] = np.arange(len(whole)) - whole.indptr[users[order]]
-    held = place < np.round(SHARE * whole.lengths()[users])
+    held = (place + users) % FOLDS == fold  # + users: the folds are of a size, whatever a user's number of pairs
     parts = (
         Interactions.from_pairs(users[part], whole.indices[part], whole.n_users, whole.n_items)
         for part in (~held, held)
@@ -131,61 +127,58 @@ def resplit(dataset: Dataset, split: int) -> Dataset:
     return replace(dataset, train=train, validation=validation)
 
 
-def leaders(trials: Sequence[Trial], sampler: str, splits: bool) -> list[Leader]:
-    """Settings by their score, best first. splits: whether those on all validation sets come before all others.
-
-    With several validation sets, the mean of each set's mean, so that none counts more for its seeds.
-    """
+def leaders(trials: Sequence[Trial], sampler: str) -> list[Leader]:
+    """Settings by the highest rung they were judged on, then by their score there, best first."""
     groups: dict[str, list[Trial]] = defaultdict(list)
     for t in trials:
         if (t["settings"]["beta"] > 0) == (sampler == "auc_ns"):
             groups[json.dumps(t["settings"], sort_keys=True)].append(t)
-    found = [Leader(_score(ts, splits), json.loads(key), ts) for key, ts in groups.items()]
-    return sorted(found, key=lambda leader: (splits and -len(_sets(leader.trials)), -leader.score))
+    found = [Leader(_score(ts, _rung(ts)), json.loads(key), ts) for key, ts in groups.items()]
+    return sorted(found, key=lambda leader: (-_rung(leader.trials), -leader.score))
 
 
-def _sets(trials: Sequence[Trial]) -> set[int]:
-    return {t.get("split", 0) for t in trials}
+def _rung(trials: Sequence[Trial]) -> int:
+    """Folds of the highest rung that is complete; 0 for none."""
+    return max((rung for rung in RUNGS if rung <= len(trials)), default=0)
 
 
-def _score(trials: Sequence[Trial], splits: bool) -> float:
-    counted = list(trials) if splits else [t for t in trials if not t.get("split", 0)] or list(trials)
-    means = [np.mean([t["ndcg"] for t in counted if t.get("split", 0) == s]) for s in _sets(counted)]
-    return float(np.mean(means)) - LUCK / math.sqrt(len(counted))
+def _score(trials: Sequence[Trial], folds: int) -> float:
+    return float(np.mean([t["ndcg"] for t in trials if t["fold"] < folds])) if folds else 0.0
+
+
+def waiting(rows: Sequence[Leader]) -> Leader | None:
+    """The settings to go on with: among the best of a rung, and not on the next one yet; the highest rung first."""
+    for lower in reversed(RUNGS[:-1]):
+        reached = sorted(
+            (row for row in rows if _rung(row.trials) >= lower), key=lambda row: -_score(row.trials, lower)
+        )
+        for row in reached[: len(reached) // PROMOTED]:
+            if _rung(row.trials) == lower:
+                return row
+    return None
 
 
 def search(dataset: Dataset, asked: argparse.Namespace, trials: list[Trial]) -> None:
     chance = np.random.default_rng([asked.seed, len(trials)])
     until, turn = time.monotonic() + 60 * asked.minutes, 0
     while time.monotonic() < until:
-        sampler = ("dns", "auc_ns")[turn % 2]
+        sampler = asked.samplers[turn % len(asked.samplers)]
         turn += 1
-        rows = leaders(trials, sampler, splits=False)
-        behind = [row for row in rows[:LEADERS] if len(row.trials) < SEEDS]
-        if len(rows) < asked.random:
-            chosen, seed = draw(chance, sampler), 0
-        elif behind and chance.random() < 0.45:
-            chosen, seed = behind[0].settings, len(behind[0].trials)
+        rows = leaders(trials, sampler)
+        if row := waiting(rows):
+            chosen, fold = row.settings, len(row.trials)
+        elif len(rows) < asked.random:
+            chosen, fold = draw(chance, sampler), 0
         else:
-            chosen, seed = near(chance, rows[int(chance.integers(min(LEADERS, len(rows))))].settings, sampler), 0
-        _note(asked.out, trials, train_once(dataset, chosen, asked.dim, seed))
-
-
-def again(dataset: Dataset, asked: argparse.Namespace, trials: list[Trial]) -> None:
-    for sampler in asked.samplers:
-        for leader in leaders(trials, sampler, splits=False)[: asked.leaders]:
-            done = {(t.get("split", 0), t["seed"]) for t in leader.trials}
-            for split in range(1, SPLITS):
-                for seed in range(2):
-                    if (split, seed) not in done:
-                        _note(asked.out, trials, train_once(dataset, leader.settings, asked.dim, seed, split))
+            chosen, fold = near(chance, rows[int(chance.integers(min(LEADERS, len(rows))))].settings, sampler), 0
+        _note(asked.out, trials, train_once(dataset, chosen, asked.dim, fold))
 
 
 def refit(dataset: Dataset, asked: argparse.Namespace, trials: list[Trial]) -> None:
     from core.jobs.training import train
 
     for sampler in asked.samplers:
-        leader = leaders(trials, sampler, splits=True)[0]
+        leader = leaders(trials, sampler)[0]
         epochs = round(float(np.median([t["epoch"] for t in leader.trials])))
         variant = make_variant(dataset.id, "refit", dim=asked.dim, epochs=epochs, **fields(leader.settings))
         runs = [train(dataset, Run(variant, seed), lambda _: None) for seed in range(asked.seeds)]
@@ -201,16 +194,16 @@ def _note(out: Path, trials: list[Trial], trial: Trial) -> None:
         file.write(json.dumps(trial) + "\n")
 
 
-def show(trials: Sequence[Trial], splits: bool) -> None:
-    for sampler in BETAS:
-        for leader in leaders(trials, sampler, splits)[:LEADERS]:
-            means = {
-                k: round(float(np.mean([t[k] for t in leader.trials])), 4) for k in ("ndcg", "aplt", "epoch", "seconds")
-            }
-            print(f"{sampler} {leader.score:.4f} of {len(leader.trials)} {means} {leader.settings}", flush=True)
+def show(trials: Sequence[Trial], samplers: Sequence[str]) -> None:
+    """The leaders of each sampler, with means over their folds."""
+    for sampler in samplers:
+        for leader in leaders(trials, sampler)[:LEADERS]:
+            columns = ("ndcg", "aplt", "epoch", "seconds")
+            means = {k: round(float(np.mean([t[k] for t in leader.trials])), 4) for k in columns}
+            print(f"{sampler} of {len(leader.trials)} {means} {leader.settings}", flush=True)
 
 
-STEPS = {"search": search, "again": again, "refit": refit}
+STEPS = {"search": search, "refit": refit}
 
 
 def main() -> None:
@@ -223,7 +216,6 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=15, help="of search")
     parser.add_argument("--random", type=int, default=30, help="settings of each sampler before the local search")
     parser.add_argument("--seed", type=int, default=0, help="of search")
-    parser.add_argument("--leaders", type=int, default=LEADERS, help="how many again looks at")
     parser.add_argument("--seeds", type=int, default=5, help="of refit")
     asked = parser.parse_args()
     settings = read_settings()
@@ -232,7 +224,7 @@ def main() -> None:
     trials = [json.loads(line) for line in asked.out.read_text().splitlines()] if asked.out.exists() else []
     STEPS[asked.step](dataset, asked, trials)
     if asked.step != "refit":
-        show(trials, splits=asked.step == "again")
+        show(trials, asked.samplers)
 
 
 if __name__ == "__main__":
