@@ -28,7 +28,7 @@ from core.datasets.interactions import Interactions
 from core.errors import RunFailed
 from core.models.encoders import mf_tables
 from core.models.engines.drawing import NegativeDrawer
-from core.models.engines.objectives import OBJECTIVES, Batch, CausE, Objective, Vectors
+from core.models.engines.objectives import OBJECTIVES, Batch, Objective, Vectors
 from core.models.engines.propagation import Graph
 from core.models.engines.report import EpochReport
 from core.models.engines.sam import SamPairs
@@ -77,6 +77,7 @@ class AutogradEngine:
     def epoch(self) -> EpochReport:
         """One pass over the training pairs. Raises RunFailed as soon as a number is no longer finite."""
         self._epochs += 1
+        self._objective.epoch = self._epochs
         loss, skipped = 0.0, 0
         for number, pairs in enumerate(self._batches()):
             vectors = self.vectors()
@@ -121,7 +122,7 @@ class AutogradEngine:
 
     def step(self, vectors: Vectors, batch: Batch) -> float:
         """One step, in place, from `vectors()` as they are. Returns the mean loss of the batch's pairs before it."""
-        trains = self._objective.trains_tables(self._epochs)
+        trains = self._objective.trains_tables
         cost, whole = self._objective.costs(vectors, batch)
         loss = cost.mean() if whole is None else cost.mean() + whole
         seen = float(loss.detach())
@@ -144,7 +145,7 @@ class AutogradEngine:
         return made
 
     def _encode(self) -> Vectors:
-        control = self._objective.control if isinstance(self._objective, CausE) else self.items[:0]
+        control = self._objective.control
         if self._graph is None:
             return Vectors(self.users, self.items, control)
         users, items = self._graph.propagate(self.users, self.items)

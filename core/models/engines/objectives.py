@@ -62,6 +62,8 @@ class Objective:
     """Further positives of a pair."""
     draws = True
     """Are negatives drawn by the sampler?"""
+    epoch = 1
+    """The one that trains, counted from 1; the engine counts."""
 
     def __init__(
         self,
@@ -74,6 +76,8 @@ class Objective:
         self.variant, self.dtype, self.device = variant, dtype, device
         self.counts: NDArray[np.int64] = fitted.popularity()
         self.tau = variant.tau or 1.0
+        self.control = self._tensor(np.empty((0, variant.dim or 0)))
+        """A second table of items, (I, d), that is encoded like the first; empty for none."""
         self.begin(fitted, stream)
 
     def begin(self, fitted: Interactions, stream: np.random.Generator) -> None:
@@ -92,8 +96,9 @@ class Objective:
         """What it learns beside the encoder's tables."""
         return []
 
-    def trains_tables(self, epoch: int) -> bool:
-        """Do the embeddings learn in this epoch, counted from 1?"""
+    @property
+    def trains_tables(self) -> bool:
+        """Do the embeddings learn in this epoch?"""
         return True
 
     def costs(self, v: Vectors, b: Batch) -> tuple[Tensor, Tensor | None]:
@@ -297,21 +302,20 @@ class BCLoss(Objective):
         self.user_row, self.item_row = user_row.to(self.device), item_row.to(self.device)
         tables = [mf_table(self.variant, n, stream) for n in (user_values, item_values)]
         self.by_user, self.by_item = (self._tensor(t).requires_grad_() for t in tables)
-        self._epoch = 1
 
     def parameters(self) -> list[Tensor]:
         """The branch's tables."""
         return [self.by_user, self.by_item]
 
-    def trains_tables(self, epoch: int) -> bool:
+    @property
+    def trains_tables(self) -> bool:
         """Not while the branch learns."""
-        self._epoch = epoch
-        return epoch > (self.variant.warm_up or 0)
+        return self.epoch > (self.variant.warm_up or 0)
 
     def costs(self, v: Vectors, b: Batch) -> tuple[Tensor, Tensor | None]:
         """Of the branch, or of the embeddings with the branch's margins."""
         branch_user, branch_item = self.by_user[self.user_row[b.users]], self.by_item[self.item_row[b.items]]
-        if self._epoch <= (self.variant.warm_up or 0):
+        if not self.trains_tables:
             table = normalize(self.by_item, dim=1)
             users = normalize(branch_user, dim=1)
             up = (users * normalize(branch_item, dim=1)).sum(1)
