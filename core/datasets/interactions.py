@@ -6,7 +6,7 @@ Not here: ids, titles, times (store.py), and files (readers/).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ class Interactions:
     indptr: NDArray[np.int64]
     indices: NDArray[np.int32]
     n_items: int
+    repeats: NDArray[np.int64] | None = None
+    """(nnz,) how often each pair is in a bootstrap sample of the pairs, 0 for those left out; None where each is there
+    once. Who took what stays as it is: only what is trained on and counted changes."""
 
     @classmethod
     def from_pairs(
@@ -55,8 +58,20 @@ class Interactions:
         return np.diff(self.indptr)
 
     def popularity(self) -> NDArray[np.int64]:
-        """Users per item, (I,)."""
-        return np.bincount(self.indices, minlength=self.n_items)
+        """Users per item, (I,); of a sample, pairs per item with their repeats."""
+        if self.repeats is None:
+            return np.bincount(self.indices, minlength=self.n_items)
+        return np.bincount(self.indices, self.repeats, self.n_items).astype(np.int64)
+
+    def resampled(self, stream: np.random.Generator) -> Interactions:
+        """A bootstrap sample: as many pairs, drawn with replacement, each told by how often it came."""
+        drawn = stream.integers(0, max(len(self), 1), len(self))
+        return replace(self, repeats=np.bincount(drawn, minlength=len(self)).astype(np.int64))
+
+    def trained(self) -> NDArray[np.int64]:
+        """The numbers of the pairs that are trained on, ascending, each as often as it is in the sample."""
+        numbers = np.arange(len(self))
+        return numbers if self.repeats is None else np.repeat(numbers, self.repeats)
 
     def merged(self, other: Interactions) -> Interactions:
         """The pairs of both."""
