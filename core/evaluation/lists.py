@@ -100,7 +100,7 @@ def measure_lists(
     """All metrics that need no scores, for every user with held-out items (docs/metrics.md)."""
     trained_on, held_out = _sides(dataset, split)
     counted_on = trained_on.merged(held_out) if count_on == "all" else trained_on
-    return evaluate_lists(lists.items, lists.users, held_out, counted_on, (k,), head)
+    return evaluate_lists(lists.items, lists.users, held_out, counted_on, (k,), head, trained_on, trained_on)
 
 
 def read_lists(path: Path, split: Split = "test") -> tuple[pa.Table, tuple[str, ...]]:

@@ -209,15 +209,20 @@ class _OnTest:
         return self._looks[epoch][CHOSEN_BY]
 
     def readings(self) -> dict[str, Reading]:
-        """Each accuracy metric at its own best epoch; a bias metric at the epoch of best precision at its cutoff."""
-        from core.evaluation.metrics import METRICS, metric_key, parse_key
+        """Each accuracy metric at its own best epoch; a bias metric at the epoch of best precision at its cutoff.
+
+        At 10 where it has none. A metric that is not defined at the epoch chosen has no reading.
+        """
+        from core.evaluation.metrics import METRICS, all_keys, metric_key, parse_key
 
         found: dict[str, Reading] = {}
-        for key in next(iter(self._looks.values())):
+        for key in all_keys():
             name, k = parse_key(key)
-            by = key if METRICS[name].kind == "accuracy" else metric_key("precision", k)
-            epoch = max(self._looks, key=lambda e, by=by: self._looks[e][by])  # type: ignore[misc]
-            found[key] = Reading(self._looks[epoch][key], epoch)
+            by = key if METRICS[name].kind == "accuracy" else metric_key("precision", k or 10)
+            looks = {epoch: look[by] for epoch, look in self._looks.items() if by in look}
+            epoch = max(looks, key=looks.__getitem__, default=None)
+            if epoch is not None and key in self._looks[epoch]:
+                found[key] = Reading(self._looks[epoch][key], epoch)
         return found
 
 

@@ -13,6 +13,8 @@ DOCS = (PROJECT / "docs" / "metrics.md").read_text(encoding="utf-8")
 DUE = {
     *("precision", "recall", "f1", "hit_rate", "ndcg", "map", "mrr", "auc"),
     *("ohr", "ocr", "uhr", "ucr", "fpr", "fnr", "arp", "aplt", "aclt", "gini", "coverage", "novelty"),
+    *("pauc", "entropy", "entropy_norm", "popreo", "poprsp", "upd", "pri"),
+    *("lift", "lift_niche", "lift_diverse", "lift_blockbuster"),
 }
 
 
