@@ -100,8 +100,8 @@ def summarise(terms: Terms, chosen: NDArray[np.bool_] | None = None) -> Summary 
 
 def per_user(values: PerTriple, users: NDArray[np.integer], n_users: int) -> tuple[PerTriple, PerTriple]:
     """Sums of a term over each user's triples, and their number: (U,), (U,). What a bootstrap over users resamples."""
-    ones = np.ones(len(users))
-    return np.bincount(users, values, n_users), np.bincount(users, ones, n_users)
+    sums, numbers = np.bincount(users, values, n_users), np.bincount(users, minlength=n_users)
+    return np.asarray(sums, np.float64), np.asarray(numbers, np.float64)
 
 
 def sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
