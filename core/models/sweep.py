@@ -30,6 +30,8 @@ class Sweep:
     seeds: tuple[int, ...] = (0, 1, 2)
     protocol: str = "validation"
     name: str = ""
+    replicates: int = 0
+    """If more than 0, each variant is trained on that many bootstrap samples of its pairs, and `seeds` is not asked."""
 
     def variants(self, dataset: str) -> list[Variant]:
         """The variants asked for on that data set, each once, in that order. Raises BadVariant with every reason."""
@@ -76,9 +78,13 @@ class Sweep:
     def runs(self, dataset: str) -> list[Run]:
         """Each variant with each seed; seeds vary slowest, so that every point has a first seed early.
 
-        A baseline without chance in it ("most_popular", "ease") is run with the first seed only.
+        A baseline without chance in it ("most_popular", "ease") is run with the first seed only. Replicate r has seed
+        r, too: what varies between replicates is the sample and all that chance does in training. Replicates are of
+        what is trained; baselines have none.
         """
         variants = self.variants(dataset)
+        if self.replicates:
+            return [Run(v, r, bootstrap=r) for r in range(self.replicates) for v in variants if not v.baseline]
         found: dict[str, Run] = {}
         for seed in self.seeds:
             for variant in variants:
@@ -94,6 +100,7 @@ class Sweep:
             "seeds": list(self.seeds),
             "protocol": self.protocol,
             "name": self.name,
+            "replicates": self.replicates,
         }
 
     @classmethod
@@ -105,6 +112,7 @@ class Sweep:
             tuple(content["seeds"]),
             content["protocol"],
             content["name"],
+            content.get("replicates", 0),
         )
 
 
