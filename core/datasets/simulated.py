@@ -51,6 +51,36 @@ def simulate(seed: int = 0, users: int = USERS, items: int = ITEMS) -> Prepared:
     return _with_truth(prepared, {"users": taste}, {"items": traits, "quality": quality, "exposure": exposure})
 
 
+def preferences(truth: dict[str, NDArray[np.float64]], users: NDArray[Any], items: NDArray[Any]) -> NDArray[np.float64]:
+    """The true preference of pairs, a logit: sigmoid of it is the probability that the user likes the item."""
+    taste, traits = truth["users"][users], truth["items"][items]
+    found: NDArray[np.float64] = (taste * traits).sum(axis=-1) + truth["quality"][items] + OFFSET
+    return found
+
+
+def prefers(
+    truth: dict[str, NDArray[np.float64]], users: NDArray[Any], first: NDArray[Any], second: NDArray[Any]
+) -> NDArray[np.float64]:
+    """The true probability that the user prefers the first item: that it is the liked one, if just one of both is.
+
+    Likes are independent, so that is sigmoid of the difference of the preferences (Bradley and Terry, 1952).
+    """
+    return 1 / (1 + np.exp(preferences(truth, users, second) - preferences(truth, users, first)))
+
+
+def liked_if_not_taken(
+    truth: dict[str, NDArray[np.float64]], users: NDArray[Any], items: NDArray[Any]
+) -> NDArray[np.float64]:
+    """The true probability that a user likes an item that the user did not take: that such a negative is false.
+
+    P(likes and was not shown) / P(did not take) = l (1 - e) / (1 - l e), by Bayes, with like l and exposure e.
+    """
+    likes = 1 / (1 + np.exp(-preferences(truth, users, items)))
+    shown = truth["exposure"][items]
+    found: NDArray[np.float64] = likes * (1 - shown) / (1 - likes * shown)
+    return found
+
+
 def _factors(seed: int, users: int, items: int) -> tuple[NDArray[np.float64], NDArray[np.float64], np.random.Generator]:
     """Users' tastes, items' traits, of which each has one that stands out, and the generator for what comes next."""
     rng = np.random.default_rng(np.random.SeedSequence(seed))
