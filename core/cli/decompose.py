@@ -43,7 +43,9 @@ def add(commands: Commands) -> None:
         default="bootstrap",
         help="what differs between replicates: the sample of training pairs, or only the seed (default bootstrap)",
     )
-    parser.add_argument("--loss", choices=("brier", "logistic"), default="brier", help="of a triple (default brier)")
+    parser.add_argument(
+        "--score", choices=("brier", "logistic"), default="brier", help="the loss that is taken apart (default brier)"
+    )
     parser.add_argument("--split", choices=("test", "validation"), default="test", help="whose held-out items")
     parser.add_argument("--all-groups", action="store_true", help="deciles of popularity too")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be trained, and how long it takes")
@@ -97,11 +99,11 @@ def _answer(args: argparse.Namespace, settings: Settings, output: Output, datase
             {"rows": [], "waiting": waiting}, f"Fewer than {FEWEST} replicates are finished: nothing to show yet."
         )
         return 0
-    frame = decomposition(settings, ready, Question(args.loss, args.by, args.split))
+    frame = decomposition(settings, ready, Question(args.score, args.by, args.split))
     kept = frame if args.all_groups else frame[frame["group"].isin(SHOWN)]
     document: dict[str, Any] = {
         "dataset": dataset,
-        "loss": args.loss,
+        "score": args.score,
         "by": args.by,
         "split": args.split,
         "waiting": waiting,

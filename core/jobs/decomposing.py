@@ -172,7 +172,7 @@ def _rows(one: _Looked, first: _Looked, question: Question) -> pd.DataFrame:
         "variant": v.id,
         "label": v.label,
         "method": v.method,
-        "path": v.path,
+        "path": v.path(),
         "strength": v.strength[1] if v.strength else None,
         "group": GROUPS,
         "triples": one.members.sum(axis=1),
