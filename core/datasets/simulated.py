@@ -12,6 +12,7 @@ The true parameters are stored with the data set: `store.read_truth`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -51,7 +52,9 @@ def simulate(seed: int = 0, users: int = USERS, items: int = ITEMS) -> Prepared:
     return _with_truth(prepared, {"users": taste}, {"items": traits, "quality": quality, "exposure": exposure})
 
 
-def preferences(truth: dict[str, NDArray[np.float64]], users: NDArray[Any], items: NDArray[Any]) -> NDArray[np.float64]:
+def preferences(
+    truth: Mapping[str, NDArray[np.float64]], users: NDArray[Any], items: NDArray[Any]
+) -> NDArray[np.float64]:
     """The true preference of pairs, a logit: sigmoid of it is the probability that the user likes the item."""
     taste, traits = truth["users"][users], truth["items"][items]
     found: NDArray[np.float64] = (taste * traits).sum(axis=-1) + truth["quality"][items] + OFFSET
@@ -59,7 +62,7 @@ def preferences(truth: dict[str, NDArray[np.float64]], users: NDArray[Any], item
 
 
 def prefers(
-    truth: dict[str, NDArray[np.float64]], users: NDArray[Any], first: NDArray[Any], second: NDArray[Any]
+    truth: Mapping[str, NDArray[np.float64]], users: NDArray[Any], first: NDArray[Any], second: NDArray[Any]
 ) -> NDArray[np.float64]:
     """The true probability that the user prefers the first item: that it is the liked one, if just one of both is.
 
@@ -69,7 +72,7 @@ def prefers(
 
 
 def liked_if_not_taken(
-    truth: dict[str, NDArray[np.float64]], users: NDArray[Any], items: NDArray[Any]
+    truth: Mapping[str, NDArray[np.float64]], users: NDArray[Any], items: NDArray[Any]
 ) -> NDArray[np.float64]:
     """The true probability that a user likes an item that the user did not take: that such a negative is false.
 
