@@ -268,8 +268,8 @@ def test_path_takeaway_of_a_path_that_never_comes_back():
 
 
 def test_what_is_known_on_simulated_data_is_told() -> None:
-    rows = pd.DataFrame({"sampler": ["rns", "pns", "dns", "auc_ns"], "label": ["RNS", "PNS 0.75", "DNS", "AUC-NS β 0.05"],
-                         "share": [0.5, 0.2, 0.4, 0.3], "pairs": 100})  # fmt: skip
+    samplers, labels = ["rns", "pns", "dns", "auc_ns"], ["RNS", "PNS 0.75", "DNS", "AUC-NS β 0.05"]
+    rows = pd.DataFrame({"sampler": samplers, "label": labels, "share": [0.5, 0.2, 0.4, 0.3], "pairs": 100})
     said = sampler.false_negatives_takeaway(rows)
     assert "AUC-NS's negatives 30.0 % are false" in said
     assert "PNS 0.75 draws the fewest (20.0 %), RNS the most (50.0 %)" in said
