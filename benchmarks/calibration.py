@@ -5,10 +5,10 @@
                                                                   finished runs of one variant with many seeds
     python -m benchmarks.calibration --lists                      intervals of metrics of the whole set
 
-Made-up runs: a user's value is the user's level, plus what the variant is for that user, plus the run's luck (seed), plus
-what this run is for this user. Real runs of one variant, two groups of whose seeds are drawn again and again, have no
-true difference either, and nothing about their chance is assumed. Beside the product's verdict stand the tests that it is
-not: over users alone, over seeds alone, and the crossed bootstrap as it comes.
+Made-up runs: a user's value is the user's level, plus what the variant is for that user, plus the run's luck (seed),
+plus what this run is for this user. Real runs of one variant, two groups of whose seeds are drawn again and again, have
+no true difference either, and nothing about their chance is assumed. Beside the product's verdict stand the tests that
+it is not: over users alone, over seeds alone, and the crossed bootstrap as it comes.
 """
 
 from __future__ import annotations
@@ -21,12 +21,15 @@ import numpy as np
 import scipy.stats
 from numpy.typing import NDArray
 
-from core.uncertainty.bootstrap import Resampled, interval, resample_means
-from core.uncertainty.set_metrics import OF_COUNTS, resample_set, shown
+from core.evaluation import measure
+from core.evaluation.popularity import recommendation_counts
+from core.uncertainty.bootstrap import Resampled, resample_means
+from core.uncertainty.set_metrics import OF_COUNTS
 from core.uncertainty.verdict import ALPHA, differences, over_users
 from core.uncertainty.weights import seed_weights, user_weights
 
 Pair = NDArray[np.float64]  # (2, S, U)
+METRICS = ["ndcg@10", "recall@10", "aplt@10", "arp@10", "coverage@10", "gini@10"]
 TESTS = {
     "verdict": "verdict",
     "plain": "crossed bootstrap as it comes",
@@ -152,22 +155,35 @@ def _of_groups(
 
 
 def of_lists(repetitions: int, resamples: int, n_users: int = 943, n_items: int = 1682, k: int = 10) -> None:
-    """Lists of fresh users, again and again: how often an interval holds the metric's mean over all of them."""
-    print(
-        "| metric | sd over fresh users | bootstrap's sd, mean | 95 % intervals that hold the mean | percentiles that do |"
-    )
+    """Lists of fresh users, again and again: how often an interval holds the metric's mean over all of them.
+
+    Beside the jackknife's values, which the product resamples, stands the metric of each resample's own lists, as it
+    comes and moved so that its mean is the value measured.
+    """
+    print("| metric | sd over fresh users | jackknife: sd, held | recomputed: sd, held | recomputed, moved: held |")
     print("|---|---|---|---|---|")
     rng = np.random.default_rng(0)
     weights = user_weights(n_users, "lists", resamples)
     lists = [_fresh(rng, n_users, n_items // 2, k) for _ in range(repetitions)]
-    for name, of in OF_COUNTS.items():
-        once = np.ones((1, n_users), np.uint8)
-        values = np.array([resample_set(shown(top_k), once, of(n_items))[0] for top_k in lists], float)
-        draws = np.stack([resample_set(shown(top_k), weights, of(n_items)) for top_k in lists], axis=1)
-        low, high = interval(Resampled(values[:, None], draws[:, :, None], n_users))
-        plain = np.quantile(draws, [0.025, 0.975], axis=0)
-        held = [np.mean((a <= values.mean()) & (values.mean() <= b)) for a, b in ((low, high), plain)]
-        print(f"| {name} | {values.std():.5f} | {draws.std(axis=0).mean():.5f} | {held[0]:.1%} | {held[1]:.1%} |")
+    for name, both in OF_COUNTS.items():
+        values = np.array([both(top_k, n_items)[0] for top_k in lists])
+        without = np.array([both(top_k, n_items)[1] for top_k in lists])
+        pseudo = values[:, None] + (n_users - 1) * (without.mean(axis=1, keepdims=True) - without)
+        linear = resample_means(pseudo[:, None], weights).draws[:, :, 0]
+        again = np.stack([_recomputed(name, top_k, n_items, weights) for top_k in lists], axis=1)
+        cells = [f"{d.std(axis=0).mean():.5f}, {_held(d, values.mean()):.1%}" for d in (linear, again)]
+        moved = _held(again - again.mean(axis=0) + values, values.mean())
+        print(f"| {name} | {values.std(ddof=1):.5f} | {' | '.join(cells)} | {moved:.1%} |", flush=True)
+
+
+def _recomputed(name: str, top_k: NDArray[np.int32], n_items: int, weights: NDArray[np.uint8]) -> NDArray[np.float64]:
+    of = measure.OF_COUNTS[name]
+    return np.array([of(recommendation_counts(top_k, n_items, times.astype(float))) for times in weights])
+
+
+def _held(draws: NDArray[np.floating], mean: float) -> float:
+    low, high = np.quantile(draws, [0.025, 0.975], axis=0)
+    return float(np.mean((low <= mean) & (mean <= high)))
 
 
 def _fresh(rng: np.random.Generator, n_users: int, n_shown: int, k: int) -> NDArray[np.int32]:
@@ -180,9 +196,7 @@ def _fresh(rng: np.random.Generator, n_users: int, n_shown: int, k: int) -> NDAr
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--real", metavar="VARIANT")
-    parser.add_argument(
-        "--metric", nargs="+", default=["ndcg@10", "recall@10", "aplt@10", "arp@10", "coverage@10", "gini@10"]
-    )
+    parser.add_argument("--metric", nargs="+", default=METRICS)
     parser.add_argument("--lists", action="store_true")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--repetitions", type=int, default=1000)

@@ -1,6 +1,7 @@
 """The bootstrap over users: each run's metric on every resample, its 95 % interval; beside it the spread over seeds.
 
-Here: means over users. Not here: metrics of the whole set (set_metrics.py), differences (verdict.py).
+Here: means over users. Not here: how metrics of the whole set become such means (set_metrics.py), differences
+(verdict.py).
 The two sources of chance stay apart: `interval` is about which users there happened to be, for the mean of the runs
 that were trained; `seed_spread` is about which seed a run happened to have.
 """
@@ -87,19 +88,16 @@ def _fill(
 def interval(resampled: Resampled, level: float = LEVEL) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The bootstrap interval over users of each variant's mean over seeds: low, high, (V,) each.
 
-    Percentiles of the resampled values, moved by the bootstrap's bias so that they lie around the value measured. For a
-    mean that bias is nothing. For coverage it is not: a resample lacks a third of the users and so shows fewer items,
-    and plain percentiles may leave out the very value they are about. What is estimated is the metric of as many users
-    drawn alike, and of that the value measured is an unbiased estimate. (BCa corrects the other way, towards the value
-    for infinitely many users, and for means of hundreds of users differs by less than the resamples' own noise.)
+    Percentiles of the resampled values. BCa intervals were compared: on means of hundreds of users their ends differ by
+    less than the resamples' own noise, and they need the jackknife of every run. What is estimated is the metric of as
+    many users drawn alike, for the runs that were trained.
     NaN for a variant without values, and with fewer than two users.
     """
     draws = resampled.mean_draws
     low, high = np.full(draws.shape[1], np.nan), np.full(draws.shape[1], np.nan)
     sound = np.isfinite(resampled.means) & (resampled.n_users > 1)
     if sound.any():
-        tails = np.nanquantile(draws[:, sound], [(1 - level) / 2, (1 + level) / 2], axis=0)
-        low[sound], high[sound] = tails + resampled.means[sound] - np.nanmean(draws[:, sound], axis=0)
+        low[sound], high[sound] = np.nanquantile(draws[:, sound], [(1 - level) / 2, (1 + level) / 2], axis=0)
     return low, high
 
 

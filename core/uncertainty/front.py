@@ -53,7 +53,7 @@ def crossed(
     seed_shares (R, V, S): `seed_weights`, the same for both metrics of a variant, so that what moves together stays
     together. The deviation that resampled seeds give is stretched so that its variance is max(0, s^2 / S - w^2) of
     `verdict.differences`, instead of that share of it which so few seeds show. Variants with one seed, or without
-    chance, move with the users alone. The bootstrap's bias over users is taken out (`bootstrap.interval`).
+    chance, move with the users alone.
     """
     of_mean, own = seed_variance(resampled)
     n = resampled.seeds
@@ -62,9 +62,7 @@ def crossed(
     seen = of_mean * (n - 1) / np.maximum(n, 1)
     stretch = np.sqrt(np.divide(wanted, seen, out=np.zeros(len(n)), where=seen > 0))
     deviations = np.nan_to_num(resampled.values - resampled.means[:, None]) * stretch[:, None]
-    users = resampled.mean_draws
-    users -= users.mean(axis=0) - resampled.means
-    return np.asarray(users + np.einsum("rvs,vs->rv", seed_shares, deviations), np.float64)
+    return np.asarray(resampled.mean_draws + np.einsum("rvs,vs->rv", seed_shares, deviations), np.float64)
 
 
 def front_probability(

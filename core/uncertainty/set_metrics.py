@@ -1,97 +1,126 @@
-"""The bootstrap of metrics that describe all lists together: recomputed on each resample's weighted counts.
+"""Metrics that describe all lists together, as values of single users, so that they are resampled like means.
 
-Here: the interface (what each user adds, and a function of the sums), and it served for Gini, coverage and entropy.
-Not here: the definitions (core/evaluation/popularity.py; a test holds that both give the same), means (bootstrap.py).
-A metric that is no function of sums over users, such as PRI, has no row here and so no interval, which is said.
+Here: the jackknife. What a user adds to such a metric is known from the metric without that user; these values have the
+metric as their mean, and the variance of that mean is the jackknife's. Not here: the definitions (core/evaluation),
+what is done with the values (bootstrap.py).
+
+Why not the metric of each resample: a resample holds two thirds of the users, some of them several times, so that its
+lists are fewer than they look. Its Gini index is another quantity than the one measured, and spreads less:
+docs/uncertainty.md has the figures. PRI, whose ranks need all scores, is no function of lists, and has no interval.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
 
 import numpy as np
-import scipy.sparse
 from numpy.typing import NDArray
 
-from core.uncertainty.weights import blocks
+from core.evaluation.measure import OF_SUMS, Cut
 
-Contributions: TypeAlias = NDArray[np.floating] | NDArray[np.integer] | Any
-"""(U, D): what each user adds to D sums; dense, or sparse (scipy.sparse, which has no types)."""
-OfSums = Callable[[NDArray[np.floating]], NDArray[np.floating]]
-"""(..., D) sums, a row a resample, to (...,) values of the metric."""
-
-SUMS_BYTES = 8 * 2**20  # of sums at a time: sorting them is twice as fast while they stay in the processor's cache
+PerUser = NDArray[np.float64]
+Lists = NDArray[np.integer]
 
 
-def resample_set(contributions: Contributions, weights: NDArray[np.uint8], of_sums: OfSums) -> NDArray[np.float32]:
-    """The metric of one run on every resample: of_sums(weights x contributions), (R,) float32.
+def per_user(name: str, lists: Cut) -> PerUser:
+    """What each user adds to a metric of the whole set: (U,) float64, their mean is the metric.
 
-    contributions (U, D), dense or sparse; weights (R, U). Costs R x (its non-zeros + what of_sums does with D sums).
+    name: without cutoff, one of REACHED; lists: of all evaluated users. The value of user u is M + (U - 1) (m - M_u): M
+    the metric, M_u the metric without u, m the mean of all M_u (Tukey's pseudo-values, moved so that their mean is the
+    metric itself: Efron, Stein, Annals of Statistics 9(3), 1981, who show that their variance tends to be too large
+    rather than too small). NaN where the metric is not defined without the user, and everywhere where it is not at all.
     """
-    columns = contributions.T  # a sparse product is fastest with the resamples side by side
-    values = np.empty(len(weights), np.float32)
-    size = max(1, SUMS_BYTES // max(4 * contributions.shape[1], 1))
-    for rows, some in blocks(weights):
-        for start in range(0, len(some), size):
-            part = np.ascontiguousarray(some[start : start + size].T)
-            sums = np.ascontiguousarray((columns @ part).T)
-            values[rows.start + start : rows.start + start + part.shape[1]] = of_sums(sums)
-    return values
+    if name in OF_SUMS:
+        metric = OF_SUMS[name]
+        summands = metric.summands(lists)
+        total = summands.sum(axis=0)
+        whole, without = float(metric.value(total)), metric.value(total - summands)
+    else:
+        whole, without = OF_COUNTS[name](lists.top_k, len(lists.facts.popularity))
+    if np.isnan(without).all():
+        return np.full(len(lists.top_k), np.nan)
+    return np.asarray(whole + (len(without) - 1) * (np.nanmean(without) - without), np.float64)
 
 
-def shown(top_k: NDArray[np.integer]) -> scipy.sparse.csr_array:
-    """What each user adds to the counts of the shown items: (U, m) of ones, the m items that any list holds.
+WithAndWithout = tuple[float, PerUser]
+"""A metric, and (U,) the metric without each user."""
 
-    top_k (U, k) int, -1 behind the end of a short list. Items in no list are left out: their count is 0 in every
-    resample, and the functions below take the size of the catalogue instead.
+
+def gini(top_k: Lists, n_items: int) -> WithAndWithout:
+    """Gini index of exposure (popularity.gini), of all users and without each.
+
+    top_k (U, k), -1 behind the end. To leave a user out takes one from the count of each item in the list, which in the
+    ascending counts is the first place of that count, or the next for the user's second item of one count: the order
+    stays, so the sum that Gini is made of loses those places' weights, and nothing is sorted again. O(U k log k).
     """
-    held = top_k >= 0
-    items, column = np.unique(top_k[held], return_inverse=True)
-    ones = np.ones(len(column), np.float32)
-    pointers = np.concatenate([[0], np.cumsum(held.sum(axis=1))])
-    return scipy.sparse.csr_array((ones, column, pointers), shape=(len(top_k), len(items)))
+    shown, counts = _shown(top_k, n_items)
+    ranked = np.sort(counts)
+    weight = 2 * np.arange(1, n_items + 1) - n_items - 1
+    total, weighted = counts.sum(), weight @ ranked
+    of_lists = np.sort(np.where(shown, counts[top_k], 0), axis=1)  # a missing place is a count of 0
+    place = np.searchsorted(ranked, of_lists) + _repeats(of_lists)
+    lost = np.where(of_lists > 0, weight[np.minimum(place, n_items - 1)], 0).sum(axis=1)
+    left = total - shown.sum(axis=1)
+    without = np.where(left > 0, (weighted - lost) / (n_items * np.maximum(left, 1)), 0.0)
+    return float(weighted / (n_items * max(total, 1))), without
 
 
-def gini(n_items: int) -> OfSums:
-    """The Gini index of exposure as a function of the shown items' counts (popularity.gini), for n_items in all."""
-
-    def of_counts(counts: NDArray[np.floating]) -> NDArray[np.floating]:
-        ranked = np.sort(counts, axis=-1)
-        rank = np.arange(n_items - ranked.shape[-1] + 1, n_items + 1, dtype=np.float64)
-        total = ranked.sum(axis=-1, dtype=np.float64)
-        return np.asarray(ranked @ (2 * rank - n_items - 1) / np.maximum(n_items * total, 1))
-
-    return of_counts
+def coverage(top_k: Lists, n_items: int) -> WithAndWithout:
+    """Catalogue coverage (popularity.coverage): without a user, the items that nobody else is shown are lost."""
+    shown, counts = _shown(top_k, n_items)
+    own = (shown & (counts[top_k] == 1)).sum(axis=1)
+    covered = np.count_nonzero(counts)
+    return covered / max(n_items, 1), (covered - own) / max(n_items, 1)
 
 
-def coverage(n_items: int) -> OfSums:
-    """Catalogue coverage as a function of the shown items' counts (popularity.coverage), for n_items in all."""
-    return lambda counts: np.count_nonzero(counts, axis=-1) / max(n_items, 1)
+def entropy(top_k: Lists, n_items: int) -> WithAndWithout:
+    """Entropy of exposure in bits (popularity.entropy): log2 n - sum of c log2 c / n, n the sum of the counts c."""
+    shown, counts = _shown(top_k, n_items)
+    change = np.where(shown, (_c_log_c(counts - 1) - _c_log_c(counts))[top_k], 0).sum(axis=1)
+    total, weighted = counts.sum(), _c_log_c(counts).sum()
+    whole, without = (
+        np.log2(np.maximum(n, 1)) - w / np.maximum(n, 1)
+        for n, w in ((total, weighted), (total - shown.sum(axis=1), weighted + change))
+    )
+    return float(whole), np.asarray(without)
 
 
-def entropy(n_items: int) -> OfSums:
-    """Entropy of exposure in bits as a function of the shown items' counts (popularity.entropy)."""
-    del n_items  # items in no list add nothing
-    return _entropy
+def entropy_norm(top_k: Lists, n_items: int) -> WithAndWithout:
+    """The same over its largest value, log2 of the catalogue's size (popularity.entropy_norm)."""
+    whole, without = entropy(top_k, n_items)
+    largest = np.log2(max(n_items, 2))
+    return whole / largest, without / largest
 
 
-def entropy_norm(n_items: int) -> OfSums:
-    """The same over log2 of the catalogue's size, n_items (popularity.entropy_norm)."""
-    return lambda counts: _entropy(counts) / np.log2(max(n_items, 2))
-
-
-def _entropy(counts: NDArray[np.floating]) -> NDArray[np.floating]:
-    total = np.maximum(counts.sum(axis=-1, dtype=np.float64), 1)
-    # sum of -(c/n) log2(c/n) = log2 n - sum of c log2 c / n; a count is a whole number, so 0 or at least 1
-    weighted = (counts * np.log2(np.maximum(counts, 1))).sum(axis=-1, dtype=np.float64)
-    return np.asarray(np.log2(total) - weighted / total)
-
-
-OF_COUNTS: dict[str, Callable[[int], OfSums]] = {
+OF_COUNTS: dict[str, Callable[[Lists, int], WithAndWithout]] = {
     "gini": gini,
     "coverage": coverage,
     "entropy": entropy,
     "entropy_norm": entropy_norm,
 }
-"""Metrics of the counts of shown items: name to a maker of the function, given the size of the catalogue."""
+"""Metrics of the counts of shown items: name to the metric with all users and without each."""
+
+REACHED = frozenset({*OF_COUNTS, *OF_SUMS})
+"""Names of the metrics of the whole set that have intervals."""
+
+
+def _shown(top_k: Lists, n_items: int) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Which places show an item, and in how many lists each item is."""
+    shown = top_k >= 0
+    return shown, np.bincount(top_k[shown], minlength=n_items)
+
+
+def _repeats(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many equal values stand before each in its ascending row.
+
+    >>> _repeats(np.array([[1, 4, 4, 4, 7]]))
+    array([[0, 0, 1, 2, 0]])
+    """
+    place = np.broadcast_to(np.arange(rows.shape[1]), rows.shape)
+    first = place.copy()
+    first[:, 1:][rows[:, 1:] == rows[:, :-1]] = 0
+    return np.asarray(place - np.maximum.accumulate(first, axis=1))
+
+
+def _c_log_c(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.asarray(counts * np.log2(np.maximum(counts, 1)))

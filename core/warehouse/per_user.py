@@ -7,7 +7,7 @@ A run of a bootstrap replicate is no seed, and is never read here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +16,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.datasets.interactions import Interactions
+from core.datasets.store import find_dataset, read_dataset
 from core.errors import DamagedArtifact, Refused, Unknown
+from core.evaluation.measure import Facts, cut, facts, hits
 from core.evaluation.metrics import METRICS, parse_key
 from core.ids import by_prefix
 from core.models.sweep import WITHOUT_CHANCE
+from core.uncertainty import set_metrics
 from core.uncertainty.bootstrap import Resampled, resample_means
-from core.uncertainty.set_metrics import OF_COUNTS, resample_set, shown
 from core.uncertainty.study import Study
 from core.uncertainty.weights import RESAMPLES, user_weights
 from core.warehouse.database import Warehouse
@@ -42,8 +45,6 @@ VARIANTS_ASKED = """
 EVALUATED = """
     SELECT DISTINCT "user" FROM interactions
     WHERE dataset = $dataset AND split = $split::split_name ORDER BY "user" """
-
-ITEMS = "SELECT items FROM datasets WHERE dataset = $dataset"
 
 STORED = """
     SELECT r.variant, m.run, m.metric, m.value FROM metrics m JOIN runs r USING (run)
@@ -122,6 +123,10 @@ def _per_user(metric: str) -> bool:
     return name in METRICS and METRICS[name].per_user
 
 
+def _reached(metric: str) -> bool:
+    return parse_key(metric)[0] in set_metrics.REACHED
+
+
 def _named(rows: pd.DataFrame, at: int) -> str:
     return f"{rows['label'].iloc[at]} ({rows.index[at]})"
 
@@ -193,13 +198,9 @@ def study(
     users = w.frame(EVALUATED, dataset=which.dataset, split=split)["user"].to_numpy()
     weights = user_weights(len(users), which.dataset, resamples)
     per_user = per_user_values(w, which, [m for m in metrics if _per_user(m)], split, users)
-    means = {metric: _around(values[metric], resample_means(v, weights)) for metric, v in per_user.items()}
-    sets = {
-        metric: Resampled(values[metric], draws, len(users))
-        for metric, draws in _set_draws(w, which, metrics, split, users, weights, progress).items()
-    }
+    of_set = set_values(w, which, [m for m in metrics if _reached(m)], split, users, progress)
+    resampled = {m: _around(values[m], resample_means(v, weights)) for m, v in (per_user | of_set).items()}
     without_chance = np.array([method in WITHOUT_CHANCE for method in which.methods])
-    resampled = {metric: (means | sets)[metric] for metric in metrics if metric in means or metric in sets}
     return Study(which.variants, without_chance, values, resampled, per_user)
 
 
@@ -261,32 +262,43 @@ def lists(
             yield variant, seed, of_run
 
 
-def _set_draws(
+def set_values(
     w: Warehouse,
     which: Asked,
     metrics: Sequence[str],
     split: Split,
     users: NDArray[np.integer],
-    weights: NDArray[np.uint8],
-    progress: Progress | None,
-) -> Mapping[str, NDArray[np.float32]]:
-    """Metric key to (R, V, S) draws, of the metrics over the set that are functions of sums over users."""
+    progress: Progress | None = None,
+) -> dict[str, NDArray[np.float32]]:
+    """Metric key to (V, S, U) values as in `per_user_values`, of metrics over the set: what each user adds to them.
+
+    One pass over the lists of all runs, as long as the largest cutoff.
+    """
     keys = {metric: parse_key(metric) for metric in metrics}
-    reached = [metric for metric, (name, _) in keys.items() if name in OF_COUNTS]
-    draws = {metric: np.full((len(weights), *which.shape), np.nan, np.float32) for metric in reached}
-    n_items = int(w.frame(ITEMS, dataset=which.dataset)["items"].iloc[0]) if reached else 0
-    cutoffs = sorted({k for metric in reached if (k := keys[metric][1]) is not None})
-    done, total = 0, len(cutoffs) * len(which.places)
-    for k in cutoffs:
-        of_counts = {m: OF_COUNTS[keys[m][0]](n_items) for m in reached if keys[m][1] == k}
-        for variant, seed, top_k in lists(w, which, split, k, users):
-            counted = shown(top_k)
-            for metric, function in of_counts.items():
-                draws[metric][:, variant, seed] = resample_set(counted, weights, function)
-            done += 1
-            if progress:
-                progress(done / total, f"resampling the lists of {total} runs")
-    return draws
+    longest = max((k for _, k in keys.values() if k is not None), default=0)
+    values = {metric: np.full((*which.shape, len(users)), np.nan, np.float32) for metric in metrics}
+    if not values:
+        return {}
+    held_out, known = _facts(w, which, split, users)
+    total = len(which.places)
+    for done, (variant, seed, items) in enumerate(lists(w, which, split, longest, users), start=1):
+        is_hit = hits(items, known.users, held_out)
+        for metric, (name, k) in keys.items():
+            values[metric][variant, seed] = set_metrics.per_user(name, cut(known, items, is_hit, k or longest))
+        if progress:
+            progress(done / total, f"reading the lists of {total} runs")
+    return values
+
+
+def _facts(w: Warehouse, which: Asked, split: Split, users: NDArray[np.integer]) -> tuple[Interactions, Facts]:
+    """What the split holds out, and what metrics need to know of users and items: as when the runs were measured."""
+    dataset = read_dataset(find_dataset(w.settings, which.dataset).folder)
+    held_out, mask = dataset.test, dataset.train
+    if split == "validation":
+        held_out = dataset.validation
+    else:
+        mask = mask.merged(dataset.validation)
+    return held_out, facts(users.astype(np.int32), held_out, dataset.fitted(which.protocol), mask=mask)
 
 
 def _rows_of(found: pd.DataFrame, users: NDArray[np.integer], some: Sequence[Place]) -> NDArray[np.intp]:
