@@ -43,6 +43,13 @@ def recall_over_achievable(seen: Seen, k: int) -> float:
     return float((is_hit.sum(axis=1) / np.minimum(n_test, k)).mean())
 
 
+def ndcg_of_plain_ranks(seen: Seen, k: int) -> float:
+    is_hit, n_test = _hits(seen, k)
+    weights = 1 / np.maximum(np.log2(np.arange(1, k + 1)), 1)
+    best = np.cumsum(weights)[np.minimum(n_test, k) - 1]
+    return float((is_hit @ weights / best).mean())
+
+
 def entropy_over_shown(seen: Seen, k: int) -> float:
     counts = recommendation_counts(seen.evaluation.ranking.items[:, :k], seen.dataset.test.n_items)
     shares = counts[counts > 0] / counts.sum()
@@ -102,6 +109,11 @@ DIFFERENCES: dict[tuple[str, str], Difference] = {
         tail_of_seen,
     ),
     ("RecBole", "auc"): Difference("GAUC weighs users by their held-out items", auc_by_taken),
+    ("LensKit", "ndcg"): Difference(
+        "divides by max(log2 r, 1) at rank r, where ours and the others' divide by log2(r + 1): its first two ranks "
+        "weigh the same",
+        ndcg_of_plain_ranks,
+    ),
     ("LensKit", "recall"): Difference("divides by min(k, \\|T\\|)", recall_over_achievable),
     ("scikit-learn", "pauc"): Difference(
         "`max_fpr` shifts and scales the area (McClish) so that guessing gives 0.5", standardised

@@ -20,7 +20,7 @@ ranks need all scores, is measured once, with the lists.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -102,6 +102,12 @@ class Cut:
     """(n, k), -1 behind the end of a short list."""
     is_hit: NDArray[np.bool_]
     """(n, k)."""
+    list_popularity: NDArray[np.float64] = field(init=False)
+    """(n,) mean popularity of each list, NaN for an empty one: several metrics ask for it."""
+
+    def __post_init__(self) -> None:
+        means = popularity.mean_popularity(self.top_k, self.facts.popularity)
+        object.__setattr__(self, "list_popularity", means)
 
 
 class OfSums(NamedTuple):
@@ -129,7 +135,7 @@ PER_USER: dict[str, Callable[[Cut], NDArray[np.float64]]] = {
     ),
     "fpr": lambda c: popularity.false_positive_rate(c.is_hit),
     "fnr": lambda c: popularity.false_negative_rate(c.is_hit, c.facts.n_test),
-    "arp": lambda c: popularity.mean_popularity(c.top_k, c.facts.popularity),
+    "arp": lambda c: c.list_popularity,
     "aplt": lambda c: popularity.cold_share(c.top_k, c.facts.is_hot),
     "aclt": lambda c: popularity.cold_count(c.top_k, c.facts.is_hot),
     "novelty": lambda c: popularity.novelty(c.top_k, c.facts.popularity, c.facts.n_users),
@@ -148,8 +154,7 @@ OF_COUNTS: dict[str, Callable[[popularity.Amounts], float]] = {
 def _lift_of(group: str | None) -> OfSums:
     def summands(c: Cut) -> NDArray[np.float64]:
         counted = np.full(len(c.top_k), True) if group is None else c.facts.groups == group
-        of_lists = popularity.mean_popularity(c.top_k, c.facts.popularity)
-        return calibration.lift_sums(of_lists, c.facts.profile_popularity, counted)
+        return calibration.lift_sums(c.list_popularity, c.facts.profile_popularity, counted)
 
     return OfSums(summands, calibration.popularity_lift)
 

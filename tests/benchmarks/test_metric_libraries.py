@@ -49,6 +49,15 @@ def test_map_and_recall_of_other_divisors_by_loops(seen):
     assert differences.recall_over_achievable(seen, K) == pytest.approx(np.mean(recalls))
 
 
+def test_ndcg_of_other_discounts_by_loops(seen):
+    values = []
+    for shown, took in by_user(seen, K):
+        weights = [1 / max(log(rank, 2), 1) for rank in range(1, K + 1)]
+        got = sum(weight for weight, item in zip(weights, shown, strict=True) if item in took)
+        values.append(got / sum(weights[: len(took)]))
+    assert differences.ndcg_of_plain_ranks(seen, K) == pytest.approx(np.mean(values))
+
+
 def test_entropy_over_the_items_shown_by_loops(seen):
     shown = [i for items, _ in by_user(seen, K) for i in items]
     shares = [shown.count(i) / len(shown) for i in set(shown)]
