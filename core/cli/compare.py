@@ -120,7 +120,10 @@ def _in_words(document: dict[str, Row], pair: Asked, args: argparse.Namespace) -
         "metric": "metric", "from": "from", "to": "to", "difference": "difference", "low": "low", "high": "high",
         "p": "p", "p_holm": "p (Holm)", "verdict": "verdict", "wilcoxon_over_users": "Wilcoxon", "t_over_users": "t",
     }  # fmt: skip
-    names = [f"{one_line(label)} ({len(runs)} seeds)" for label, runs in zip(pair.labels, pair.runs, strict=True)]
+    names = [
+        f"{one_line(label)} ({len(runs)} seed{'s' * (len(runs) != 1)})"
+        for label, runs in zip(pair.labels, pair.runs, strict=True)
+    ]
     compared = next(iter(document.values()))["compared"]
     paper = " The epoch was chosen on test: optimistic." if pair.protocol == "paper" else ""
     lines = [
@@ -152,11 +155,16 @@ def _probability(p: float | None) -> str:
 
 
 def _advise(document: dict[str, Row], pair: Asked, output: Output) -> None:
+    from core.models.sweep import WITHOUT_CHANCE
     from core.uncertainty.verdict import ENOUGH_SEEDS, FEW_SEEDS
 
     if all(row["verdict"] != FEW_SEEDS for row in document.values()):
         return
-    few = [one_line(x) for x, runs in zip(pair.labels, pair.runs, strict=True) if len(runs) < ENOUGH_SEEDS]
+    few = [
+        one_line(label)
+        for label, method, runs in zip(pair.labels, pair.methods, pair.runs, strict=True)
+        if len(runs) < ENOUGH_SEEDS and method not in WITHOUT_CHANCE
+    ]
     output.say(
         f"A verdict needs {ENOUGH_SEEDS} seeds of each variant, since another seed is another result; too few of: "
         f"{' and '.join(few)}. Train more, such as `sweep ... --seed 0 1 2`."
