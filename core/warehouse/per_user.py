@@ -194,7 +194,7 @@ def study(
     Raises Unknown, Refused, and DamagedArtifact for a run's file.
     """
     which = asked(w, variants)
-    values = _values(w, which, metrics, split)
+    values = stored_values(w, which, metrics, split)
     users = w.frame(EVALUATED, dataset=which.dataset, split=split)["user"].to_numpy()
     weights = user_weights(len(users), which.dataset, resamples)
     per_user = per_user_values(w, which, [m for m in metrics if _per_user(m)], split, users)
@@ -210,7 +210,7 @@ def _around(values: NDArray[np.float64], resampled: Resampled) -> Resampled:
     return Resampled(stored, resampled.draws, resampled.n_users)
 
 
-def _values(w: Warehouse, which: Asked, metrics: Sequence[str], split: Split) -> dict[str, NDArray[np.float64]]:
+def stored_values(w: Warehouse, which: Asked, metrics: Sequence[str], split: Split) -> dict[str, NDArray[np.float64]]:
     """Metric key to (V, S) stored values. Raises Unknown for a metric that no run has."""
     places = {run: (v, s) for v, s, run in which.places}
     found = w.frame(STORED, runs=list(places), split=split)
@@ -279,7 +279,7 @@ def set_values(
     values = {metric: np.full((*which.shape, len(users)), np.nan, np.float32) for metric in metrics}
     if not values:
         return {}
-    held_out, known = _facts(w, which, split, users)
+    held_out, known = facts_of(w, which, split, users)
     total = len(which.places)
     for done, (variant, seed, items) in enumerate(lists(w, which, split, longest, users), start=1):
         is_hit = hits(items, known.users, held_out)
@@ -290,7 +290,7 @@ def set_values(
     return values
 
 
-def _facts(w: Warehouse, which: Asked, split: Split, users: NDArray[np.integer]) -> tuple[Interactions, Facts]:
+def facts_of(w: Warehouse, which: Asked, split: Split, users: NDArray[np.integer]) -> tuple[Interactions, Facts]:
     """What the split holds out, and what metrics need to know of users and items: as when the runs were measured."""
     dataset = read_dataset(find_dataset(w.settings, which.dataset).folder)
     held_out, mask = dataset.test, dataset.train
@@ -323,7 +323,7 @@ def _from_files(
     w: Warehouse, sql: str, which: Asked, file: str, split: Split, some: Sequence[Place], **values: Any
 ) -> pd.DataFrame:
     """A query over one file of each of some runs; `run` in its answer is the position among them."""
-    paths = [str(w.settings.runs / run / file) for *_, run in some]
+    paths = [str(w.file_of(run, file)) for *_, run in some]
     try:
         return w.frame(sql, paths=paths, dataset=which.dataset, split=split, **values)
     except duckdb.Error as error:
