@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import BadVariant
+from core.models.choices import LISTS
 from core.models.fields import OWN_FIELDS
 from core.models.variant import Run, Variant, make_variant
 
 Grid = Mapping[str, Sequence[Any]]
 
-WITHOUT_CHANCE = frozenset({"most_popular", "item_knn", "ease"})
-"""Baselines that every seed gives the same."""
+WITHOUT_CHANCE = frozenset({"most_popular", "item_knn", "ease", LISTS})
+"""What every seed gives the same; added lists are judged as they are, whatever chance had a part in them."""
 BASELINE_OF = {field: baseline for baseline, field in OWN_FIELDS.items()}
 
 

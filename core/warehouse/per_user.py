@@ -28,19 +28,20 @@ from core.uncertainty.bootstrap import Resampled, resample_means
 from core.uncertainty.study import Study
 from core.uncertainty.weights import RESAMPLES, user_weights
 from core.warehouse.database import Warehouse
-from core.warehouse.queries import Split
+from core.warehouse.queries import PRESENT, Split
 
 CELLS_AT_A_TIME = 8_000_000  # of one answer of the database: 100 MB of memory
 Progress = Callable[[float, str], None]
 Place = tuple[int, int, str]
 """Variant and seed by position, and the run's id."""
 
-VARIANTS_ASKED = """
+VARIANTS_ASKED = f"""
     SELECT v.variant, v.label, v.method, v.dataset, v.protocol::VARCHAR AS protocol,
            list(r.run ORDER BY r.seed) AS runs
     FROM variants v JOIN runs r USING (variant)
-    WHERE r.bootstrap IS NULL AND ($variants IS NULL OR v.variant IN (SELECT unnest($variants::VARCHAR[])))
-    GROUP BY ALL ORDER BY v.variant"""
+    WHERE r.bootstrap IS NULL AND {PRESENT}
+      AND ($variants IS NULL OR v.variant IN (SELECT unnest($variants::VARCHAR[])))
+    GROUP BY ALL ORDER BY v.variant"""  # noqa: S608 - our own text
 
 EVALUATED = """
     SELECT DISTINCT "user" FROM interactions
