@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import streamlit as st
 
@@ -13,7 +12,7 @@ from core.models.sweep import Sweep
 from core.settings import Settings
 from tests.pages import results
 from tests.pages.test_every_page import text
-from tests.tiny import ITEMS, tiny_dataset, tiny_prepared
+from tests.tiny import tiny_dataset, with_a_full_user
 
 CHARTS = 6
 
@@ -169,19 +168,8 @@ def test_what_re_ranks_has_no_embeddings_of_its_own_and_is_not_offered(visit, se
 
 
 def test_a_user_who_took_everything_leaves_what_needs_nobody(visit, settings: Settings) -> None:
-    prepared = tiny_prepared()
-    others = prepared.users != 0
-    users = np.concatenate([np.zeros(ITEMS, np.int32), prepared.users[others]])
-    filled = replace(
-        prepared,
-        users=users,
-        items=np.concatenate([np.arange(ITEMS, dtype=np.int32), prepared.items[others]]),
-        splits=np.concatenate([np.zeros(ITEMS, np.int8), prepared.splits[others]]),
-        ratings=np.ones(len(users)),
-        timestamps=np.arange(len(users), dtype=np.int64),
-    )
     sweep = Sweep(({"sampler": ["auc_ns"], "epochs": [1], "dim": [4]},), (), (0,))
-    results.train(settings, store.publish(settings, filled), sweep)
+    results.train(settings, store.publish(settings, with_a_full_user()), sweep)
     at = visit("sampler", user="u00")
     assert not at.error
     assert "took every item" in at.info[0].value
