@@ -61,6 +61,15 @@ class Factors:
         return {"users": self.users, "items": self.items}
 
 
+def scores_are_numbers(users: NDArray[np.float32], items: NDArray[np.float32]) -> bool:
+    """Is the score of every user and item sure to be a finite float32? Told by the largest components, without scoring.
+
+    users (U, d), items (I, d). Finite embeddings are not enough: their products overflow long before they do.
+    """
+    largest = [float(np.abs(table).max(initial=0)) for table in (users, items)]  # NaN if one component is
+    return bool(users.shape[1] * largest[0] * largest[1] < np.finfo(np.float32).max)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class GatedFactors:
     """MACR's score: what a user's and an item's embedding agree on, less c, times what each is worth by itself.

@@ -440,3 +440,10 @@ def test_divergence_is_caught_at_once_and_says_what_to_do(sampler):
     with pytest.raises(RunFailed, match=r"(?s)diverged in epoch \d.*Lower lr, which is 90"):
         for _ in range(40):
             made.epoch()
+
+
+def test_finite_embeddings_whose_products_are_not_have_diverged():
+    made = engine(interactions())
+    made._users[:] = made._items[:] = 1e20  # every margin is 0, and so the loss is a number
+    with pytest.raises(RunFailed, match="a score is no longer a number"):
+        made.epoch()
