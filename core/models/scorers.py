@@ -69,7 +69,7 @@ def scores_are_numbers(users: NDArray[np.float32], items: NDArray[np.float32]) -
     users (U, d), items (I, d). Finite embeddings are not enough: their products overflow long before they do.
     """
     largest = [float(np.abs(table).max(initial=0)) for table in (users, items)]  # NaN if one component is
-    return users.shape[1] * largest[0] * largest[1] < LARGEST
+    return bool(users.shape[1] * largest[0] * largest[1] < LARGEST)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
