@@ -89,7 +89,7 @@ class TestSamplerContract:
 LOSSES = {
     "bpr": {"loss": "bpr", "tau": 2.0},
     "infonce": {"loss": "infonce", "tau": 0.8},
-    "ips_cn": {"loss": "ips_cn"},
+    "ips_cn": {"loss": "ips_cn", "power": 1.0},
     "var_bpr margin": {"loss": "var_bpr", "positives": 3, "popularity": 0.5},
     "var_bpr exact": {"loss": "var_bpr", "positives": 3, "popularity": 0.5, "var_form": "exact"},
 }
