@@ -1,10 +1,11 @@
 """The search behind the baselines' settings in core/models/defaults.py: a grid, judged on validation, never on test.
 
-    python -m benchmarks.search_baselines ml-100k [--only ease item_knn] [--out search.json]
+    python -m benchmarks.search_baselines ml-100k [--only ease item_knn] [--folds] [--out search.json]
 
 The data set must be in the cache (`python -m core datasets fetch ml-100k`). Each value is fitted to train once, since
 neither baseline has chance in it, and the best NDCG@10 on validation wins; the cold share of the lists (APLT) stands
-beside it. Where a data set counts so many pairs that other values are of interest, give them by --values.
+beside it. With --folds the training pairs are held out tenth by tenth, as in search_best, and means count. Where a data
+set counts so many pairs that other values are of interest, give them by --values.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.folds import FOLDS, hold_out
 from core.datasets.store import Dataset, find_dataset, read_dataset
 from core.kernels import use_kernel_cache
 from core.models.fields import OWN_FIELDS
@@ -27,19 +29,24 @@ GRIDS: dict[str, tuple[float, ...]] = {
 }
 
 
-def search(dataset: Dataset, baseline: str, values: Sequence[float]) -> list[dict[str, Any]]:
-    """Every value with what it reaches on validation, the best first; of equal ones the first."""
+def search(datasets: Sequence[Dataset], baseline: str, values: Sequence[float]) -> list[dict[str, Any]]:
+    """Every value with its means over the data sets' validation parts, the best first; of equal ones the first."""
+    tried = [{"value": value, **_means([judge(one, baseline, value) for one in datasets])} for value in values]
+    return sorted(tried, key=lambda t: -t["ndcg@10"])
+
+
+def judge(dataset: Dataset, baseline: str, value: float) -> dict[str, float]:
+    """What one value reaches on validation."""
     from core.jobs.training import train
 
-    tried = []
-    for value in values:
-        variant = make_variant(dataset.id, baseline=baseline, **{OWN_FIELDS[baseline]: value})
-        result = train(dataset, Run(variant, 0), lambda _: None)
-        found = result.evaluations["validation"].metrics
-        tried.append(
-            {"value": value, "ndcg@10": found["ndcg@10"], "aplt@10": found["aplt@10"], "seconds": result.seconds}
-        )
-    return sorted(tried, key=lambda t: -t["ndcg@10"])
+    variant = make_variant(dataset.id, baseline=baseline, **{OWN_FIELDS[baseline]: value})
+    result = train(dataset, Run(variant, 0), lambda _: None)
+    found = result.evaluations["validation"].metrics
+    return {"ndcg@10": found["ndcg@10"], "aplt@10": found["aplt@10"], "seconds": result.seconds}
+
+
+def _means(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
 
 
 def main() -> None:
@@ -47,6 +54,7 @@ def main() -> None:
     parser.add_argument("dataset")
     parser.add_argument("--only", nargs="*", default=list(GRIDS), choices=list(GRIDS))
     parser.add_argument("--values", nargs="*", type=float, help="instead of the grid, with one baseline")
+    parser.add_argument("--folds", action="store_true", help="ten validation parts instead of the data set's own")
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     if asked.values and len(asked.only) != 1:
@@ -54,9 +62,10 @@ def main() -> None:
     settings = read_settings()
     use_kernel_cache(settings)
     dataset = read_dataset(find_dataset(settings, asked.dataset).folder)
+    parted = [hold_out(dataset, fold) for fold in range(FOLDS)] if asked.folds else [dataset]
     found: dict[str, Any] = {}
     for baseline in asked.only:
-        found[baseline] = search(dataset, baseline, asked.values or GRIDS[baseline])
+        found[baseline] = search(parted, baseline, asked.values or GRIDS[baseline])
         print(f"{baseline}, {OWN_FIELDS[baseline]}: NDCG@10 and APLT@10 on validation, seconds", flush=True)
         for row in found[baseline]:
             print(f"  {row['value']:>6g}  {row['ndcg@10']:.4f}  {row['aplt@10']:.4f}  {row['seconds']:.1f}", flush=True)

@@ -8,7 +8,8 @@ training pairs are parted into FOLDS, each of which is held out once, so that ev
 held-out pairs cannot tell apart what is this close. Settings begin on one fold, and the best third of a rung goes on to
 the next (successive halving: Li et al., arXiv 1810.05934), so most of the time goes to those that may lead. `refit`:
 the leader of each sampler on train and validation together, for the epochs that the folds chose. Only `refit` reads
-test. Every training is a line of the file; a later call goes on from it.
+test. Every training is a line of the file; a later call goes on from it. --cold sets a least share of cold items: what
+is short of it counts as that much less NDCG.
 """
 
 from __future__ import annotations
@@ -19,13 +20,12 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.datasets.interactions import Interactions
+from benchmarks.folds import FOLDS, hold_out
 from core.datasets.store import Dataset, find_dataset, read_dataset
 from core.errors import RunFailed
 from core.kernels import use_kernel_cache
@@ -39,11 +39,10 @@ RANGES = {
     "kept": (0.002, 0.04),  # 1 - aggregation
     "tau": (0.4, 4.0),
 }
-CANDIDATES = (3, 5, 8, 12, 16, 24)
+CANDIDATES = (3, 5, 6, 7, 8, 10, 12, 16, 24)
 NEGATIVES = (1, 2, 3)  # of a pair; one is BPR, more are InfoNCE
 BETAS = {"dns": (0.0,), "auc_ns": (0.0025, 0.005, 0.01, 0.025, 0.05)}
 SCHEDULE = {"epochs": 600, "eval_every": 10, "early_stopping": 6}
-FOLDS = 10  # parts of the training pairs; each is held out once
 RUNGS = (1, 3, FOLDS)  # folds a setting is judged on before the best of those are judged on more
 PROMOTED = 3  # one of how many goes on
 LEADERS = 6
@@ -53,7 +52,7 @@ Trial = dict[str, Any]
 
 
 class Leader(NamedTuple):
-    """Settings with their trainings, one a fold, of fold 0 and on. score: mean NDCG@10 on the held-out pairs."""
+    """Settings with their trainings, one a fold, of fold 0 and on. score: see `_score`."""
 
     score: float
     settings: Settings
@@ -108,32 +107,13 @@ def train_once(dataset: Dataset, settings: Settings, dim: int, fold: int) -> Tri
     return {"settings": settings, "dim": dim, "fold": fold, **measured, "seconds": seconds}
 
 
-def hold_out(dataset: Dataset, fold: int) -> Dataset:
-    """The data set with that tenth of each user's training pairs as validation set, at random. Test is left.
-
-    Train and validation of the data set are the training pairs; a pair is in one fold.
-    """
-    whole, chance = dataset.fitted("refit"), np.random.default_rng(2403)
-    users = whole.users()
-    order = np.lexsort((chance.random(len(whole)), users))
-    place = np.empty(len(whole), np.int64)
-    place[order] = np.arange(len(whole)) - whole.indptr[users[order]]
-    held = (place + users) % FOLDS == fold  # + users: the folds are of a size, whatever a user's number of pairs
-    parts = (
-        Interactions.from_pairs(users[part], whole.indices[part], whole.n_users, whole.n_items)
-        for part in (~held, held)
-    )
-    train, validation = parts
-    return replace(dataset, train=train, validation=validation)
-
-
-def leaders(trials: Sequence[Trial], sampler: str) -> list[Leader]:
-    """Settings by the highest rung they were judged on, then by their score there, best first."""
+def leaders(trials: Sequence[Trial], sampler: str, cold: float = 0.0) -> list[Leader]:
+    """Settings by the highest rung they were judged on, then by their score there, best first. cold: see `_score`."""
     groups: dict[str, list[Trial]] = defaultdict(list)
     for t in trials:
         if (t["settings"]["beta"] > 0) == (sampler == "auc_ns"):
             groups[json.dumps(t["settings"], sort_keys=True)].append(t)
-    found = [Leader(_score(ts, _rung(ts)), json.loads(key), ts) for key, ts in groups.items()]
+    found = [Leader(_score(ts, _rung(ts), cold), json.loads(key), ts) for key, ts in groups.items()]
     return sorted(found, key=lambda leader: (-_rung(leader.trials), -leader.score))
 
 
@@ -142,16 +122,19 @@ def _rung(trials: Sequence[Trial]) -> int:
     return max((rung for rung in RUNGS if rung <= len(trials)), default=0)
 
 
-def _score(trials: Sequence[Trial], folds: int) -> float:
-    return float(np.mean([t["ndcg"] for t in trials if t["fold"] < folds])) if folds else 0.0
+def _score(trials: Sequence[Trial], folds: int, cold: float) -> float:
+    """Mean NDCG@10 on the held-out pairs of those folds, less what the mean cold share (APLT@10) is short of `cold`."""
+    if not folds:
+        return 0.0
+    accuracy, share = (float(np.mean([t[k] for t in trials if t["fold"] < folds])) for k in ("ndcg", "aplt"))
+    return accuracy - max(0.0, cold - share)
 
 
-def waiting(rows: Sequence[Leader]) -> Leader | None:
+def waiting(rows: Sequence[Leader], cold: float = 0.0) -> Leader | None:
     """The settings to go on with: among the best of a rung, and not on the next one yet; the highest rung first."""
     for lower in reversed(RUNGS[:-1]):
-        reached = sorted(
-            (row for row in rows if _rung(row.trials) >= lower), key=lambda row: -_score(row.trials, lower)
-        )
+        reached = [row for row in rows if _rung(row.trials) >= lower]
+        reached.sort(key=lambda row: -_score(row.trials, lower, cold))
         for row in reached[: len(reached) // PROMOTED]:
             if _rung(row.trials) == lower:
                 return row
@@ -164,8 +147,8 @@ def search(dataset: Dataset, asked: argparse.Namespace, trials: list[Trial]) -> 
     while time.monotonic() < until:
         sampler = asked.samplers[turn % len(asked.samplers)]
         turn += 1
-        rows = leaders(trials, sampler)
-        if row := waiting(rows):
+        rows = leaders(trials, sampler, asked.cold)
+        if row := waiting(rows, asked.cold):
             chosen, fold = row.settings, len(row.trials)
         elif len(rows) < asked.random:
             chosen, fold = draw(chance, sampler), 0
@@ -178,7 +161,7 @@ def refit(dataset: Dataset, asked: argparse.Namespace, trials: list[Trial]) -> N
     from core.jobs.training import train
 
     for sampler in asked.samplers:
-        leader = leaders(trials, sampler)[0]
+        leader = leaders(trials, sampler, asked.cold)[0]
         epochs = round(float(np.median([t["epoch"] for t in leader.trials])))
         variant = make_variant(dataset.id, "refit", dim=asked.dim, epochs=epochs, **fields(leader.settings))
         runs = [train(dataset, Run(variant, seed), lambda _: None) for seed in range(asked.seeds)]
@@ -194,10 +177,10 @@ def _note(out: Path, trials: list[Trial], trial: Trial) -> None:
         file.write(json.dumps(trial) + "\n")
 
 
-def show(trials: Sequence[Trial], samplers: Sequence[str]) -> None:
+def show(trials: Sequence[Trial], samplers: Sequence[str], cold: float) -> None:
     """The leaders of each sampler, with means over their folds."""
     for sampler in samplers:
-        for leader in leaders(trials, sampler)[:LEADERS]:
+        for leader in leaders(trials, sampler, cold)[:LEADERS]:
             columns = ("ndcg", "aplt", "epoch", "seconds")
             means = {k: round(float(np.mean([t[k] for t in leader.trials])), 4) for k in columns}
             print(f"{sampler} of {len(leader.trials)} {means} {leader.settings}", flush=True)
@@ -216,6 +199,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=15, help="of search")
     parser.add_argument("--random", type=int, default=30, help="settings of each sampler before the local search")
     parser.add_argument("--seed", type=int, default=0, help="of search")
+    parser.add_argument("--cold", type=float, default=0.0, help="the least cold share (APLT@10) on the held-out pairs")
     parser.add_argument("--seeds", type=int, default=5, help="of refit")
     asked = parser.parse_args()
     settings = read_settings()
@@ -224,7 +208,7 @@ def main() -> None:
     trials = [json.loads(line) for line in asked.out.read_text().splitlines()] if asked.out.exists() else []
     STEPS[asked.step](dataset, asked, trials)
     if asked.step != "refit":
-        show(trials, asked.samplers)
+        show(trials, asked.samplers, asked.cold)
 
 
 if __name__ == "__main__":

@@ -80,12 +80,20 @@ class Unknown(Refused):
 
     def __str__(self) -> str:
         near = difflib.get_close_matches(self.asked, self.known, n=3, cutoff=0.5)
+        if not near:  # "AUC-NS" is what a chart calls auc_ns
+            written = {_written_plainly(name): name for name in self.known}
+            alike = difflib.get_close_matches(_written_plainly(self.asked), written, n=3, cutoff=0.5)
+            near = [written[name] for name in alike]
         if near:
             return f"There is no {self.kind} {self.asked!r}. Did you mean {' or '.join(near)}?"
         if self.known:
             shown = ", ".join(self.known[:12]) + (", ..." if len(self.known) > 12 else "")
             return f"There is no {self.kind} {self.asked!r}. Known: {shown}."
         return f"There is no {self.kind} {self.asked!r}."
+
+
+def _written_plainly(name: str) -> str:
+    return name.casefold().replace("-", "_").replace(" ", "_")
 
 
 class SourceUnreachable(Failed):

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.charts import sampler as charts
+from core.errors import Refused
 from core.evaluation.turning import find_turn
 from core.jobs import explain
 from core.models.choices import SAMPLERS
@@ -74,7 +75,7 @@ def ask(question: Any, run: str, knobs: Knobs | None, *arguments: Any) -> Any:
 
 def trained(here: view.View) -> pd.DataFrame:
     """The settings that have embeddings, the pins first, then AUC-NS; under a name of its own each."""
-    rows = here.variants[~here.variants["baseline"].astype(bool)]
+    rows = here.variants[~here.variants["baseline"].astype(bool) & (here.variants["method"] != "pop_penalty")]
     pins = {here.a: 0, here.b: 1}
     place = [
         pins.get(v, 2 if m.endswith("auc_ns") else 3) for v, m in zip(rows["variant"], rows["method"], strict=True)
@@ -135,8 +136,11 @@ def choose_beta(own: Knobs) -> str:
     )
 
 
-def choose_knobs(own: Knobs) -> Knobs:
-    """The widgets of AUC-NS's settings. What cannot be used is told, and the run's own value stands in."""
+def choose_knobs(own: Knobs, negatives: int) -> Knobs:
+    """The widgets of AUC-NS's settings. What cannot be used is told, and the run's own value stands in.
+
+    negatives: how many items the user with most of them has not taken.
+    """
     follow(own)
     beta, *rest = st.columns([5, 1, 1, 1, 1], vertical_alignment="bottom")
     asked = {}
@@ -154,7 +158,7 @@ def choose_knobs(own: Knobs) -> Knobs:
             symbol, key=key, bind="query-params", placeholder=f"{getattr(own, name):g}", max_chars=20,
             help=f"{helps[name]} Empty: {getattr(own, name):g}.",
         )  # fmt: skip
-    knobs, reasons = read_knobs(asked, own)
+    knobs, reasons = read_knobs(asked, own, negatives)
     if reasons:
         st.warning("  \n".join(words.plain(reason) for reason in reasons), icon=":material/rule:")
     return knobs
@@ -301,6 +305,16 @@ def pieces(run: str, knobs: Knobs, found: explain.Choice | None) -> None:
         st.caption(POSTERIOR)
 
 
+def choice_of(run: str, knobs: Knobs, user: str) -> explain.Choice | None:
+    """One pair's choice; None for a user who has no pair, which is said: the other cards need nobody."""
+    try:
+        found: explain.Choice = ask(explain.choice, run, knobs, user, number_of_draw())
+    except Refused as why:
+        st.info(words.plain(str(why)), icon=":material/person_off:")
+        return None
+    return found
+
+
 def one_pair(found: explain.Choice, user: str) -> None:
     """One pair's choice."""
     said = charts.gains_takeaway(found.items, found.of)
@@ -380,13 +394,14 @@ def page() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         row, run = choose_run(here, rows)
     with boundary.calm("the sampler"):  # whatever is wrong with one run, another can be chosen above
-        own = own_knobs(_subject(str(server.settings().cache), run).variant)
-        knobs = choose_knobs(own)
+        subject = _subject(str(server.settings().cache), run)
+        own = own_knobs(subject.variant)
+        knobs = choose_knobs(own, subject.most_negatives())
         about(row, knobs, own)
         turning(here, run, knobs)
         above = st.container()
         user = people.choose(str(here.dataset), lambda: people.by_id(str(here.dataset)))
-        found: explain.Choice | None = ask(explain.choice, run, knobs, user, number_of_draw()) if user else None
+        found = choice_of(run, knobs, user) if user else None
         with above:
             pieces(run, knobs, found)
         if user and found:

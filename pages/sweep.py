@@ -19,7 +19,7 @@ def plan(dataset: str | None, sweep: Sweep) -> None:
     try:
         planned = control.plan(server.settings(), dataset, sweep)
     except LabError as error:
-        st.warning(str(error).replace("\n", "  \n"), icon=":material/rule:", title="This cannot be trained")
+        st.warning(words.plain(error).replace("\n", "  \n"), icon=":material/rule:", title="This cannot be trained")
         return
     todo = planned.to_train
     time = (

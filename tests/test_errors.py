@@ -44,6 +44,7 @@ def test_unknown_names_the_nearest():
     assert str(errors.Unknown("sampler", "auc-ns", ("rns", "auc_ns"))) == (
         "There is no sampler 'auc-ns'. Did you mean auc_ns?"
     )
+    assert str(errors.Unknown("sampler", "AUC-NS", ("rns", "auc_ns"))).endswith("Did you mean auc_ns?")
     assert "Known: a, b." in str(errors.Unknown("sampler", "zzz", ("a", "b")))
     assert str(errors.Unknown("run", "zzz")) == "There is no run 'zzz'."
 

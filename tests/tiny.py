@@ -4,6 +4,8 @@ info = tiny_dataset(settings)              # published below settings.cache
 dataset = store.read_dataset(info.folder)
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 
@@ -45,6 +47,21 @@ def tiny_prepared(seed: int = 0, name: str = "tiny") -> Prepared:
 def tiny_dataset(settings: Settings, seed: int = 0, name: str = "tiny") -> DatasetInfo:
     """The tiny data set, published: another seed is another data set."""
     return store.publish(settings, tiny_prepared(seed, name))
+
+
+def with_a_full_user() -> Prepared:
+    """The tiny data set under the name "full", whose user 0 took every item, all of them in train."""
+    tiny = tiny_prepared(name="full")
+    others = tiny.users != 0
+    users = np.concatenate([np.zeros(ITEMS, np.int32), tiny.users[others]])
+    return replace(
+        tiny,
+        users=users,
+        items=np.concatenate([np.arange(ITEMS, dtype=np.int32), tiny.items[others]]),
+        splits=np.concatenate([np.zeros(ITEMS, np.int8), tiny.splits[others]]),
+        ratings=np.ones(len(users)),
+        timestamps=np.arange(len(users), dtype=np.int64),
+    )
 
 
 def _pairs(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

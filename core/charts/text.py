@@ -11,15 +11,20 @@ from collections.abc import Sequence
 from core.evaluation.metrics import METRICS, key_title, parse_key
 from core.models.choices import PROTOCOLS
 
+SMALLEST = 1e-6
+"""What is smaller is written with a power of ten."""
+
 
 def number(value: float) -> str:
-    """Three significant digits, as in every table: 0.439, 12.3, 1,682.
+    """Three significant digits, as in every table: 0.439, 12.3, 1,682; with a power of ten where zeros would bury them.
 
-    >>> [number(x) for x in (0.43912, 12.345, 1681.6, 0.0)]
-    ['0.439', '12.3', '1,682', '0']
+    >>> [number(x) for x in (0.43912, 12.345, 1681.6, 0.0, 2.5612e-26)]
+    ['0.439', '12.3', '1,682', '0', '2.56e-26']
     """
     if value == 0:
         return "0"
+    if abs(value) < SMALLEST:
+        return f"{value:.3g}"
     return f"{value:,.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
 
 

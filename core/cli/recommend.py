@@ -91,4 +91,6 @@ def _in_words(document: dict[str, Any], label: str) -> str:
     heading = (
         f"{one_line(label)}{made} for user {one_line(document['user'])}, who took {len(document['history'])} items:"
     )
+    if not rows:
+        return f"{heading}\n\nNothing is left to show: this user took every item of the data set."
     return f"{heading}\n\n{table(rows, ['rank', 'title', 'score', 'taken by', ''])}"

@@ -108,7 +108,7 @@ def _answer(args: argparse.Namespace, settings: Settings, output: Output, plan: 
     finally:
         warehouse.close()
     document = {**_planned(ahead), "failed": failed, "rows": _records(found), "cost": _records(costs)}
-    output.answer(document, _in_words(found, costs, ahead))
+    output.answer(document, _in_words(found, costs, ahead, args.quick))
 
 
 def _write(path: Path, page: str) -> None:
@@ -146,7 +146,7 @@ def _records(frame: pd.DataFrame | None) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
 
 
-def _in_words(found: pd.DataFrame, costs: pd.DataFrame | None, ahead: Outlook) -> str:
+def _in_words(found: pd.DataFrame, costs: pd.DataFrame | None, ahead: Outlook, quick: bool) -> str:
     """Accuracy of every row in both readings, verdicts, OneBP's cost, and what is still to come."""
     from core.reproduction import cost
     from core.reproduction.comparison import SHORT_READINGS, VERDICTS, verdicts
@@ -168,6 +168,8 @@ def _in_words(found: pd.DataFrame, costs: pd.DataFrame | None, ahead: Outlook) -
     counts = f"{ahead.runs} runs: {ahead.cached} cached, {ahead.waiting} under way, {ahead.to_train} to train"
     time_needed = f", about {duration(ahead.seconds)}" if ahead.to_train and ahead.seconds is not None else ""
     fetch = f"; {', '.join(ahead.absent)} to be fetched first" if ahead.absent else ""
+    if quick:
+        lines.append("Quick: few rows, one seed and few epochs. It shows that everything works; verdicts mean nothing.")
     lines.append(f"{counts}{time_needed}{fetch}. Every figure is chosen on test: optimistic. --json has every metric.")
     return "\n\n".join(lines)
 

@@ -11,6 +11,7 @@ from core.cli.fields import add_sweep_options, asked_sweep, option, unused_field
 from core.cli.output import Output, duration, table
 from core.cli.waiting import failure, wait_for_dataset, wait_for_runs
 from core.errors import Refused
+from core.models.fields import OWN_FIELDS
 from core.models.sweep import Sweep
 from core.settings import Settings
 
@@ -47,6 +48,8 @@ def sweep(args: argparse.Namespace, settings: Settings, output: Output) -> int:
         return _fetch_then_sweep(args, settings, output, asked)
     dataset = prepared(settings, args.dataset).id
     code = _plan(settings, output, dataset, asked) if args.dry_run else _start(args, settings, output, dataset, asked)
+    if "pop_penalty" in asked.baselines and not any(grid.keys() - OWN_FIELDS.values() for grid in asked.grids):
+        output.say("pop_penalty re-ranks what is trained: the default setting, since no field of a method is given.")
     for name in unused_fields(asked):
         output.say(f"{option(name)} changed nothing: no method asked for uses it.")
     return code

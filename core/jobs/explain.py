@@ -70,6 +70,10 @@ class Subject:
         """Of the users, who took each item: (I,)."""
         return self.popularity / self.fitted.n_users
 
+    def most_negatives(self) -> int:
+        """How many items the user with most of them has not taken."""
+        return self.fitted.n_items - int(self.fitted.lengths().min(initial=self.fitted.n_items))
+
     def number_of(self, user: str) -> int:
         """The number of a user's id. Raises Unknown."""
         number = int(self.user_ids.searchsorted(user))

@@ -17,7 +17,7 @@ LONGER: Row = {"epochs": 250}  # moving aggregation is slower to settle
 BATCHES: Row = {"epochs": 100, "batch": 1024}
 
 ROWS: dict[Key, Row] = {
-    ("mf", "rns", "bpr", "two_bp", "sgd"): {"lr": 0.013, "l2": 0.034, "init_sigma": 0.15},
+    ("mf", "rns", "bpr", "two_bp", "sgd"): {"lr": 0.015, "l2": 0.019, "init_sigma": 0.073},
     ("mf", "bns", "bpr", "two_bp", "sgd"): {"lr": 0.018, "l2": 0.04, "init_sigma": 0.14},
     ("mf", "auc_ns", "bpr", "two_bp", "sgd"): {"lr": 0.012, "l2": 0.047, "init_sigma": 0.078},
     ("mf", "rns", "bpr", "one_bp", "sgd"): {
@@ -42,6 +42,7 @@ ROWS: dict[Key, Row] = {
         **LONGER,
     },
     ("mf", "rns", "infonce", "two_bp", "sgd"): {"lr": 0.0061, "l2": 0.027, "init_sigma": 0.083, "tau": 0.79},
+    ("mf", "rns", "ips_cn", "two_bp", "sgd"): {"lr": 0.022, "l2": 0.015, "init_sigma": 0.084},
     ("mf", "rns", "var_bpr", "two_bp", "sgd"): {"lr": 0.0065, "l2": 0.02, "init_sigma": 0.094},
     ("mf", "rns", "infonce", "one_bp", "sgd"): {
         "lr": 0.011,
@@ -57,14 +58,21 @@ ROWS: dict[Key, Row] = {
     ("mf", "rns", "macr", "two_bp", "adam"): {"lr": 0.002, "l2": 4e-6, "init_sigma": 0.032, "macr_c": 1.9, **BATCHES},
     ("mf", "rns", "bc", "two_bp", "adam"): {"lr": 0.004, "l2": 1e-5, "init_sigma": 0.1, "tau": 0.12, **BATCHES},
     ("mf", "rns", "bpr", "one_bp", "adam"): {
-        "lr": 0.01,
-        "l2": 1e-5,
-        "init_sigma": 0.1,
-        "aggregation": 0.99,
+        "lr": 0.0032,
+        "l2": 2.9e-6,
+        "init_sigma": 0.14,
+        "aggregation": 0.965,
         **BATCHES,
     },
     ("lightgcn", "rns", "bpr", "two_bp", "adam"): {"lr": 0.015, "l2": 2e-6, "init_sigma": 0.055, **BATCHES},
     ("lightgcn", "auc_ns", "bpr", "two_bp", "adam"): {"lr": 0.0024, "l2": 1.1e-5, "init_sigma": 0.14, **BATCHES},
+    ("lightgcn", "rns", "infonce", "two_bp", "adam"): {
+        "lr": 0.0033,
+        "l2": 4.6e-6,
+        "init_sigma": 0.046,
+        "tau": 0.87,
+        **BATCHES,
+    },
     ("lightgcn", "rns", "macr", "two_bp", "adam"): {
         "lr": 0.015,
         "l2": 2e-6,
@@ -72,11 +80,18 @@ ROWS: dict[Key, Row] = {
         "macr_c": 1.9,
         **BATCHES,
     },
-    ("lightgcn", "rns", "bpr", "one_bp", "adam"): {
-        "lr": 0.01,
+    ("lightgcn", "rns", "bc", "two_bp", "adam"): {
+        "lr": 0.1,
         "l2": 1e-5,
-        "init_sigma": 0.1,
-        "aggregation": 0.99,
+        "init_sigma": "xavier",
+        "tau": 0.07,
+        **BATCHES,
+    },
+    ("lightgcn", "rns", "bpr", "one_bp", "adam"): {
+        "lr": 0.011,
+        "l2": 2.1e-6,
+        "init_sigma": 0.075,
+        "aggregation": 0.96,
         **BATCHES,
     },
     ("lightgcn", "rns", "bpr", "two_bp", "sgd"): {"lr": 0.05, "l2": 0.001, "init_sigma": 0.1, **BATCHES},

@@ -247,8 +247,16 @@ FIELDS: dict[str, Field] = {
         low_open=True,
         high=1000,
     ),
-    "power": Field(float, "power of the inverse popularity", _using("loss", "ips_cn"), _value(1.0), low=0, high=2),
-    "sam_weight": Field(float, "weight r of the correlation", _using("loss", "sam_reg"), _value(0.05), low=0, high=1),
+    "power": Field(float, "power of the inverse popularity", _using("loss", "ips_cn"), _value(0.25), low=0, high=2),
+    "sam_weight": Field(
+        float,
+        "weight r of the correlation",
+        _using("loss", "sam_reg"),
+        _value(0.05),
+        low=0,
+        high=1,
+        high_open=True,  # at 1 no BPR would be left to learn from
+    ),
     "sam": Field(
         str,
         "negatives from both sides of the positive's popularity",

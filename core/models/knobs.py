@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from core.models.fields import FIELDS, MODULES, judge
+from core.models.protocols import too_many
 from core.models.variant import Variant
 
 NAMES = ("beta", "alpha", "gamma", "candidates", "references")
+AT_ONCE = ("candidates", "references")
+"""Of these, how many items are drawn for a pair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +40,10 @@ def own_knobs(variant: Variant) -> Knobs:
     return Knobs(**{name: usual[name] if (value := getattr(variant, name)) is None else value for name in NAMES})
 
 
-def read_knobs(asked: Mapping[str, str], own: Knobs) -> tuple[Knobs, list[str]]:
+def read_knobs(asked: Mapping[str, str], own: Knobs, negatives: int | None = None) -> tuple[Knobs, list[str]]:
     """What the texts ask for, and why a value cannot be used, a sentence each: then, and where there is none, `own`'s.
 
+    negatives: how many items the user with most of them has not taken, where M and N are to be held against it.
     >>> read_knobs({"beta": "0.1", "alpha": ""}, Knobs(0.025, 0.6, 0.006, 5, 10))[0].beta
     0.1
     """
@@ -48,6 +52,8 @@ def read_knobs(asked: Mapping[str, str], own: Knobs) -> tuple[Knobs, list[str]]:
         if not (text := asked.get(name, "").strip()):
             continue
         value, problem = judge(name, FIELDS[name], text)
+        if not problem and negatives is not None and name in AT_ONCE and (why := too_many({name: value}, negatives)):
+            problem = [why]
         if problem:
             reasons += [f"{sentence} Until then it is {values[name]:g}." for sentence in problem]
         else:

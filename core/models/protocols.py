@@ -7,6 +7,8 @@ explanations (choices.py).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from core.models.variant import Variant
 
 
@@ -30,7 +32,8 @@ def refusal(variant: Variant, validation: int, negatives: int) -> str | None:
     variant = variant.reranked or variant
     if variant.baseline:
         return None
-    reasons = [_nothing_to_choose_by(variant, validation), _too_many_asked_for(variant, negatives)]
+    at_once = {"candidates": variant.candidates, "references": variant.references}
+    reasons = [_nothing_to_choose_by(variant, validation), too_many(at_once, negatives)]
     return " ".join(reason for reason in reasons if reason) or None
 
 
@@ -44,9 +47,11 @@ def _nothing_to_choose_by(variant: Variant, validation: int) -> str | None:
     )
 
 
-def _too_many_asked_for(variant: Variant, negatives: int) -> str | None:
-    """A sampler that wants more negatives at once than anybody has. A user with fewer is served with what there is."""
-    asked = {"candidates": variant.candidates, "references": variant.references}
+def too_many(asked: Mapping[str, int | None], negatives: int) -> str | None:
+    """Why nobody can be asked for so many negatives at once, or None. A user with fewer is served with what there is.
+
+    asked: how many, by the setting's name, None where it is not used; negatives: as in `refusal`.
+    """
     over = [f"{name} {number}" for name, number in asked.items() if number and number > negatives]
     if not over:
         return None

@@ -38,13 +38,6 @@ def one_move_a_batch_needs_batches(c: Choices) -> str | None:
     )
 
 
-def popularity_must_weigh_something(c: Choices) -> str | None:
-    """With r = 1 SAM-REG would learn nothing but to have no correlation."""
-    if c.get("loss") == "sam_reg" and c.get("sam_weight") == 1:
-        return "sam-weight 1 leaves no BPR to learn from. Give a value from 0 and below 1."
-    return None
-
-
 def a_warm_up_must_end(c: Choices) -> str | None:
     """While BC-Loss's branch learns, the embeddings stay as they began."""
     warm_up, epochs = c.get("warm_up"), c.get("epochs")
@@ -59,7 +52,6 @@ def a_warm_up_must_end(c: Choices) -> str | None:
 RULES: tuple[Callable[[Choices], str | None], ...] = (
     sam_draws_its_own_negatives,
     one_move_a_batch_needs_batches,
-    popularity_must_weigh_something,
     a_warm_up_must_end,
 )
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:  # whoever lists results never waits for it
 
 Tensors = Mapping[str, NDArray[Any]]
 
+LARGEST = float(np.finfo(np.float32).max)
+
 
 class Scorer(Protocol):
     """Scores of users for all items; a higher score is shown earlier."""
@@ -59,6 +61,15 @@ class Factors:
     def tensors(self) -> dict[str, NDArray[Any]]:
         """`users` and `items`."""
         return {"users": self.users, "items": self.items}
+
+
+def scores_are_numbers(users: NDArray[np.float32], items: NDArray[np.float32]) -> bool:
+    """Is the score of every user and item sure to be a finite float32? Told by the largest components, without scoring.
+
+    users (U, d), items (I, d). Finite embeddings are not enough: their products overflow long before they do.
+    """
+    largest = [float(np.abs(table).max(initial=0)) for table in (users, items)]  # NaN if one component is
+    return bool(users.shape[1] * largest[0] * largest[1] < LARGEST)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

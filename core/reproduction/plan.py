@@ -66,6 +66,7 @@ AUC_NS_SETTINGS: dict[str, Mapping[str, Any]] = {
 }
 PUBLISHED_SETTINGS: dict[str, Mapping[str, Any]] = {
     "dns": {"candidates": 5},
+    "ips_cn": {"power": 1.0},
     "macr": {"macr_c": 30.0},
     "bc": {"tau": 0.07},
 }

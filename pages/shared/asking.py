@@ -288,11 +288,15 @@ def is_strength(name: str, method: str) -> bool:
 def spread(defaults: Sequence[Any]) -> str:
     """Default values in few words.
 
-    >>> spread([None]), spread([0.1, 0.02]), spread([0.3, 0.1, 0.2])
-    ('none', '0.1 or 0.02', '0.1 to 0.3')
+    >>> spread([None]), spread([0.1, 0.02]), spread([0.3, 0.1, 0.2]), spread([0.3, "xavier", 0.1, 0.2])
+    ('none', '0.1 or 0.02', '0.1 to 0.3', '0.1 to 0.3 or xavier')
     """
     told = ["none" if value is None else str(value) for value in defaults]
-    return " or ".join(told) if len(told) < 3 else f"{min(defaults)} to {max(defaults)}"
+    numbers = [value for value in defaults if isinstance(value, int | float)]
+    if len(numbers) > 2:
+        rest = [word for value, word in zip(defaults, told, strict=True) if value not in numbers]
+        told = [f"{min(numbers)} to {max(numbers)}", *rest]
+    return " or ".join(told)
 
 
 def capitalised(text: str) -> str:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from benchmarks.search_best import FOLDS, fields, hold_out, leaders, waiting
+from benchmarks.folds import FOLDS, hold_out
+from benchmarks.search_best import fields, leaders, waiting
 from core.datasets.store import read_dataset
 from core.models.variant import make_variant
 from tests.tiny import tiny_dataset
@@ -26,8 +27,8 @@ def test_every_training_pair_is_held_out_once_and_test_never(settings):
     assert set(seen) == whole
 
 
-def trial(lr, fold, ndcg, beta=0.0):
-    return {"settings": {"lr": lr, "beta": beta}, "fold": fold, "ndcg": ndcg}
+def trial(lr, fold, ndcg, beta=0.0, aplt=0.0):
+    return {"settings": {"lr": lr, "beta": beta}, "fold": fold, "ndcg": ndcg, "aplt": aplt}
 
 
 def test_settings_are_compared_on_the_folds_that_both_have():
@@ -48,6 +49,14 @@ def test_the_best_third_of_a_rung_goes_on_and_the_higher_rung_first():
     chosen = waiting(leaders([*low, *high], "dns"))
     assert (chosen.settings["lr"], len(chosen.trials)) == (6, 3)
     assert leaders([*low, trial(9, 0, 0.9, beta=0.01)], "auc_ns")[0].settings["lr"] == 9
+
+
+def test_a_cold_share_short_of_the_least_one_costs_as_much_accuracy():
+    trials = [trial(1, 0, 0.30, aplt=0.02), trial(2, 0, 0.28, aplt=0.06), trial(3, 0, 0.25, aplt=0.3)]
+    assert [row.settings["lr"] for row in leaders(trials, "dns")] == [1, 2, 3]
+    bound = leaders(trials, "dns", cold=0.06)
+    assert [(row.settings["lr"], row.score) for row in bound] == [(2, 0.28), (1, pytest.approx(0.26)), (3, 0.25)]
+    assert waiting(bound, cold=0.06).settings["lr"] == 2
 
 
 def test_settings_become_variants_of_one_bp():

@@ -34,6 +34,8 @@ def test_only_and_quick_choose(command, info) -> None:
     only = command("reproduce", "--only", "mf", "--only", "one_bp", "--dry-run", "--json").json
     assert (only["runs"], only["to_fetch"]) == ((20 + 4) * 3, [])
     assert command("reproduce", "--quick", "--dry-run", "--json").json["runs"] == 6 + 4 + 4
+    assert "verdicts mean nothing" in command("reproduce", "--quick", "--dry-run").out
+    assert "verdicts mean nothing" not in command("reproduce", "--dry-run").out
 
 
 def test_what_is_missing_is_queued_once(command, info, settings) -> None:

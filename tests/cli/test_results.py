@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.datasets import store
 from core.datasets.store import find_dataset, read_dataset
 from core.jobs import artifacts
 from core.settings import PROJECT, Settings
-from tests.tiny import ITEMS, USERS, tiny_dataset
+from tests.tiny import ITEMS, USERS, tiny_dataset, with_a_full_user
 
 RUN = {
     "run",
@@ -184,6 +185,19 @@ def test_recommend_tells_hits_history_and_popularity(reading, cached):
     popularity = dataset.train.popularity() / USERS
     assert all(row["popularity"] == popularity[int(row["item"][1:])] for row in answer["lists"])
     assert answer["lists"][0]["title"] == f"Title {int(answer['lists'][0]['item'][1:])}"
+
+
+def test_recommend_to_a_user_who_took_everything(command, settings):
+    store.publish(settings, with_a_full_user())
+    assert command("sweep", "full", "--baseline", "most_popular", "--wait").code == 0
+    (run,) = artifacts.finished_runs(settings)
+    answer = command("recommend", run, "--user", "u00")
+    assert answer.code == 0
+    assert answer.out == (
+        f"Most popular for user u00, who took {ITEMS} items:\n\n"
+        "Nothing is left to show: this user took every item of the data set.\n"
+    )
+    assert command("recommend", run, "--user", "u00", "--json").json["lists"] == []
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,9 @@ def test_an_option_that_changes_nothing_is_told(command, tiny):
     answer = command("sweep", "tiny", "--beta", "0", "nonsense", "--dry-run", "--json")
     assert (answer.code, answer.json["runs"]) == (0, 1)
     assert answer.err == "--beta changed nothing: no method asked for uses it.\n"
+    penalty = command("sweep", "tiny", "--baseline", "ease", "pop_penalty", "--dry-run")
+    assert "re-ranks what is trained: the default setting" in penalty.err
+    assert command("sweep", "tiny", "--baseline", "pop_penalty", "--sampler", "dns", "--dry-run").err == ""
     for used in (("--sampler", "rns", "auc_ns", "--beta", "0"), ("--dim", "4"), ("--baseline", "random")):
         assert command("sweep", "tiny", *used, "--dry-run").err == ""
 

@@ -3,6 +3,7 @@
 import pytest
 
 from core.models.knobs import NAMES, Knobs, own_knobs, read_knobs
+from core.models.protocols import refusal
 from core.models.variant import make_variant
 
 OWN = Knobs(beta=0.025, alpha=0.6, gamma=0.006, candidates=5, references=10)
@@ -45,6 +46,14 @@ def test_what_cannot_be_used_is_told_and_falls_back(name, text):
     assert len(reasons) == 1
     assert reasons[0].startswith(f"{name}='{text}'")
     assert reasons[0].endswith(f"Until then it is {getattr(OWN, name):g}.")
+
+
+def test_more_than_anybody_has_is_told_as_a_sweep_tells_it():
+    texts = {"candidates": "68", "references": "67"}
+    found, (reason,) = read_knobs(texts, OWN, negatives=67)
+    assert found == Knobs(0.025, 0.6, 0.006, 5, 67)
+    assert reason == f"{refusal(make_variant('d', sampler='dns', candidates=68), 9, 67)} Until then it is 5."
+    assert read_knobs(texts, OWN, negatives=68)[1] == []
 
 
 def test_every_knob_is_read():

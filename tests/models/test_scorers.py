@@ -14,6 +14,7 @@ from core.models.scorers import (
     RandomScores,
     from_tensors,
     penalised,
+    scores_are_numbers,
 )
 
 FACTORS = Factors(np.arange(6, dtype=np.float32).reshape(3, 2), np.arange(8, dtype=np.float32).reshape(4, 2))
@@ -51,6 +52,16 @@ SCORERS = {
 def test_a_score_is_a_dot_product():
     np.testing.assert_array_equal(FACTORS.scores(np.array([2, 0])), [[5, 23, 41, 59], [1, 3, 5, 7]])
     assert FACTORS.scores(np.array([1])).dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("user", "item", "sure"),
+    [(1e18, 1e18, True), (1e20, 1e20, False), (np.inf, 0.0, False), (0.0, np.nan, False), (1e30, 1e-30, True)],
+)
+def test_scores_are_numbers_where_no_product_of_embeddings_overflows(user, item, sure):
+    users, items = np.zeros((3, 4), np.float32), np.zeros((2, 4), np.float32)
+    users[1, 2], items[1, 2] = user, item
+    assert scores_are_numbers(users, items) is sure
 
 
 def test_a_gated_score_is_what_exceeds_c_times_both_gates():

@@ -239,7 +239,7 @@ def test_sam_pairs_are_no_bpr_even_without_the_correlation():
     [
         ({"loss": "sam_reg", "sampler": "auc_ns"}, "AUC-NS would never be asked"),
         ({"updater": "one_bp", "duplicates": "one"}, "it steps pair by pair"),
-        ({"loss": "sam_reg", "sam_weight": 1}, "leaves no BPR"),
+        ({"loss": "sam_reg", "sam_weight": 1}, "sam-weight=1 is out of range"),
         ({"optimizer": "adam", "lr_decay": "60:.1 20:.1"}, "EPOCH:FACTOR, one or more with ascending epochs"),
         ({"optimizer": "adam", "lr_decay": "20"}, "EPOCH:FACTOR"),
         ({"init_sigma": 0}, "a number above 0 to 10, or xavier"),

@@ -5,13 +5,15 @@ from dataclasses import replace
 import pytest
 import streamlit as st
 
+from core.datasets import store
 from core.datasets.acquire import acquire
 from core.datasets.store import DatasetInfo, find_dataset
 from core.jobs import explain
+from core.models.sweep import Sweep
 from core.settings import Settings
 from tests.pages import results
 from tests.pages.test_every_page import text
-from tests.tiny import tiny_dataset
+from tests.tiny import tiny_dataset, with_a_full_user
 
 CHARTS = 6
 
@@ -108,6 +110,8 @@ def test_every_knob_moves_what_it_is_for(visit, tiny: DatasetInfo) -> None:
         ("gamma", "0", "above 0 to 1"),
         ("m", "0", "from 1 to 1000"),
         ("n", "x", "whole number"),
+        ("m", "100", "candidates 100 cannot be drawn"),
+        ("n", "100", "references 100 cannot be drawn"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_told_and_falls_back(
@@ -155,6 +159,23 @@ def test_nothing_trained_names_the_next_step(visit, settings: Settings) -> None:
     at = visit("sampler")
     assert "**Sweep**" in text(at)
     assert alts(at) == []
+
+
+def test_what_re_ranks_has_no_embeddings_of_its_own_and_is_not_offered(visit, settings: Settings) -> None:
+    grid = {"sampler": ["rns"], "epochs": [1], "dim": [4], "penalty_strength": [0.1]}
+    sweep = Sweep((grid,), ("pop_penalty",), (0,))
+    results.train(settings, tiny_dataset(settings), sweep)
+    assert visit("sampler").selectbox(key="model").options == ["RNS, dim 4, epochs 1"]
+
+
+def test_a_user_who_took_everything_leaves_what_needs_nobody(visit, settings: Settings) -> None:
+    sweep = Sweep(({"sampler": ["auc_ns"], "epochs": [1], "dim": [4]},), (), (0,))
+    results.train(settings, store.publish(settings, with_a_full_user()), sweep)
+    at = visit("sampler", user="u00")
+    assert not at.error
+    assert "took every item" in at.info[0].value
+    assert len(alts(at)) == CHARTS - 1
+    assert len(alts(at.selectbox(key="user").select("u01").run())) == CHARTS
 
 
 def test_nobody_found_leaves_what_needs_nobody(visit, tiny: DatasetInfo) -> None:

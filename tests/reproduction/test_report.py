@@ -106,6 +106,11 @@ def test_deviations_and_what_was_tried_are_told(
     warehouse.close()
 
 
+def test_what_tuned_rows_set_beyond_our_defaults_is_told() -> None:
+    told = deviations.DEVIATIONS["Our tuned settings"]
+    assert [method for _, method in plan.TUNED_SETTINGS if method not in told] == []
+
+
 def test_quick_says_that_it_is(info: DatasetInfo, settings: Settings, written) -> None:
     write_plan(settings, info, plan.make_plan(quick=True))
     page = written(quick=True)

@@ -32,7 +32,7 @@ from core.models.engines.objectives import OBJECTIVES, Batch, Objective, Vectors
 from core.models.engines.propagation import Graph
 from core.models.engines.report import EpochReport
 from core.models.engines.sam import SamPairs
-from core.models.scorers import Factors, GatedFactors
+from core.models.scorers import Factors, GatedFactors, scores_are_numbers
 from core.models.streams import streams
 from core.models.variant import Variant
 
@@ -194,18 +194,18 @@ class AutogradEngine:
 
     def _diverged(self) -> RunFailed:
         return RunFailed(
-            f"Training diverged in epoch {self._epochs}: the loss is no longer a number",
+            f"Training diverged in epoch {self._epochs}: the loss or a score is no longer a number",
             f"Lower lr, which is {self._variant.lr:g}",
         )
 
     # --- what it has learnt
 
     def scorer(self) -> Factors | GatedFactors:
-        """What ranks at this moment, a copy. Raises RunFailed if an embedding is no longer finite."""
+        """What ranks at this moment, a copy. Raises RunFailed if a score may no longer be finite."""
         with torch.no_grad():
             made = self._encode()
         users, items = (_plain(t).copy() for t in (made.users, made.items))
-        if not (np.isfinite(users).all() and np.isfinite(items).all()):
+        if not scores_are_numbers(users, items):
             raise self._diverged()
         return self._objective.scorer(users, items)
 

@@ -53,7 +53,7 @@ from core.models.losses import (
     var_bpr_slopes,
 )
 from core.models.samplers import below
-from core.models.scorers import Factors
+from core.models.scorers import Factors, scores_are_numbers
 from core.models.streams import kernel_state, streams
 from core.models.updaters import (
     Several,
@@ -265,9 +265,9 @@ class CompiledEngine:
         order = self._order.permutation(self._visited)
         loss, skipped = self._run(order, self._order_state, self._state, self._step, np.empty((0, 1), np.int32))
         self._epochs += 1
-        if not (math.isfinite(loss) and np.isfinite(self._users.sum()) and np.isfinite(self._items.sum())):
+        if not (math.isfinite(loss) and scores_are_numbers(self._users, self._items)):
             raise RunFailed(
-                f"Training diverged in epoch {self._epochs}: the loss or an embedding is no longer a number",
+                f"Training diverged in epoch {self._epochs}: the loss or a score is no longer a number",
                 f"Lower lr, which is {self._variant.lr:g}",
             )
         trained = len(self._fitted.trained()) - skipped

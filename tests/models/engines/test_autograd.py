@@ -183,6 +183,15 @@ def test_divergence_is_seen_at_once():
             made.epoch()
 
 
+def test_finite_embeddings_whose_products_are_not_have_diverged():
+    made = engine()
+    with torch.no_grad():
+        made.users.fill_(1e20)
+        made.items.fill_(1e20)
+    with pytest.raises(RunFailed, match="a score is no longer a number"):
+        made.scorer()
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device to compare with")
 @pytest.mark.parametrize("encoder", ["mf", "lightgcn"])
 def test_a_gpu_learns_the_same(encoder):

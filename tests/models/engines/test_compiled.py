@@ -89,7 +89,7 @@ class TestSamplerContract:
 LOSSES = {
     "bpr": {"loss": "bpr", "tau": 2.0},
     "infonce": {"loss": "infonce", "tau": 0.8},
-    "ips_cn": {"loss": "ips_cn"},
+    "ips_cn": {"loss": "ips_cn", "power": 1.0},
     "var_bpr margin": {"loss": "var_bpr", "positives": 3, "popularity": 0.5},
     "var_bpr exact": {"loss": "var_bpr", "positives": 3, "popularity": 0.5, "var_form": "exact"},
 }
@@ -440,3 +440,10 @@ def test_divergence_is_caught_at_once_and_says_what_to_do(sampler):
     with pytest.raises(RunFailed, match=r"(?s)diverged in epoch \d.*Lower lr, which is 90"):
         for _ in range(40):
             made.epoch()
+
+
+def test_finite_embeddings_whose_products_are_not_have_diverged():
+    made = engine(interactions())
+    made._users[:] = made._items[:] = 1e20  # every margin is 0, and so the loss is a number
+    with pytest.raises(RunFailed, match="a score is no longer a number"):
+        made.epoch()
