@@ -61,6 +61,7 @@ FEW = 0.5
 
 _NAME = re.compile(r"[^\W_][\w .()+/-]*")
 _ID = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
+_ASIDE = ".before-"
 _WHERE = {protocol: "+".join(splits) for protocol, splits in TRAINED_ON.items()}
 
 Lists = tuple[NDArray[np.int32], NDArray[np.int32]]
@@ -149,7 +150,7 @@ def remove_lists(settings: Settings, dataset: str, name: str) -> AddedLists:
     with scratch(settings) as work, publishing_lock(settings):
         found = [one for one in _all(settings) if one.dataset == dataset and one.name == name]
         if not found:
-            raise Unknown("added lists called", name, [one.name for one in added_lists(settings, dataset)])
+            raise Unknown("set of added lists", name, [one.name for one in added_lists(settings, dataset)])
         for one in found:
             one.folder.rename(work / one.id)
     return found[-1]
@@ -214,9 +215,12 @@ def _appear(settings: Settings, work: Path, lists_id: str) -> AddedLists | None:
     target = settings.lists / lists_id
     with publishing_lock(settings):
         settings.lists.mkdir(parents=True, exist_ok=True)
-        if target.exists():  # damaged or outdated: what is whole was found before
-            target.rename(work / "before")
+        aside = settings.lists / f"{_ASIDE}{lists_id}"
+        if target.exists():  # damaged or outdated; not into the scratch folder, which is swept: it is the user's own
+            target.rename(aside)
         os.rename(work / lists_id, target)  # noqa: PTH104 - Path.rename reads as if the name alone changed
+        if aside.exists():
+            aside.rename(work / "before")
         sync(settings.lists)
         new = read_about(target)
         others = [o for o in _all(settings) if (o.dataset, o.name) == (new.dataset, new.name) and o.id != lists_id]
@@ -287,6 +291,28 @@ def remeasure(settings: Settings, folder: Path) -> None:
         _appear(settings, work, folder.name)
 
 
+def can_be_remeasured(settings: Settings, folder: Path) -> bool:
+    """Are the lists themselves whole, and is their data set there?"""
+    try:
+        meta = _meta(folder)
+        find_dataset(settings, meta["dataset"])
+    except (DamagedArtifact, Unknown, KeyError):
+        return False
+    return not file_problem(folder, GIVEN, meta["files"])
+
+
+def put_aside(settings: Settings) -> list[Path]:
+    """Folders that stood aside for new ones when the process was killed."""
+    return sorted(settings.lists.glob(f"{_ASIDE}*"))
+
+
+def put_back(settings: Settings, aside: Path) -> None:
+    """Put such a folder back in its place; it goes if that is taken, since the new one is whole then."""
+    target = settings.lists / aside.name.removeprefix(_ASIDE)
+    with scratch(settings) as work, publishing_lock(settings):
+        aside.rename(work / "before" if target.exists() else target)
+
+
 def _as_text(rows: pa.Table) -> pa.Table:
     return pa.table({**{c: rows[c].cast(pa.string()) for c in ("user", "item")}, "rank": rows["rank"]})
 
@@ -352,6 +378,16 @@ def _meta(folder: Path) -> dict[str, Any]:
     if meta.get("format_version") != FORMAT_VERSION:
         raise DamagedArtifact(str(path), "it was written by another version of the program")
     return meta
+
+
+def metrics(lists: AddedLists) -> dict[str, dict[str, float]]:
+    """Split to metric key to value, as under protocol `validation`. Raises DamagedArtifact."""
+    path = lists.folder / "train" / "metrics.parquet"
+    try:
+        rows = pq.read_table(path, columns=["split", "metric", "value"]).to_pylist()
+    except (OSError, pa.ArrowException) as error:
+        raise DamagedArtifact(str(path), f"it cannot be read ({error})") from error
+    return {s: {row["metric"]: row["value"] for row in rows if row["split"] == s} for s in lists.cutoffs}
 
 
 def verify(folder: Path) -> list[str]:
