@@ -202,10 +202,9 @@ class _View:
 
     def baselines(self, edged: pd.DataFrame) -> alt.Chart:
         """Reference marks, grey."""
-        marks = self._base(edged).mark_point(
-            filled=True, size=130, color=palette.NEUTRAL, shape=palette.BASELINE_SHAPE, opacity=1, cursor="pointer"
-        )
-        return named(marks.encode(tooltip=self._tooltip()), "baselines")
+        marks = self._base(edged).mark_point(filled=True, size=130, color=palette.NEUTRAL, opacity=1, cursor="pointer")
+        tips = [*self._tooltip(), alt.Tooltip("method_label:N", title="Reference")]
+        return named(marks.encode(shape=alt.Shape("shape:N", scale=None), tooltip=tips), "baselines")
 
     def marks(self, marks: pd.DataFrame) -> alt.Chart:
         """The settings, in their methods' colours and shapes."""

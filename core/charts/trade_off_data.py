@@ -40,11 +40,13 @@ def extent(trained: pd.DataFrame, baselines: pd.DataFrame, axis: str) -> Extent:
 
 
 def coloured(rows: pd.DataFrame) -> pd.DataFrame:
-    """With each method's colour, a faint one for what stands behind the marks, and whether its paths are dashed."""
+    """With each method's colour and shape, a faint colour for what stands behind the marks, and whether its paths are
+    dashed."""
     styles = [palette.style(method) for method in rows["method"]]
     return rows.assign(
         colour=[style.colour for style in styles],
         faint=[f"{style.colour}{FAINT}" for style in styles],
+        shape=[style.shape for style in styles],
         dashed=np.array([style.dashed for style in styles], bool),  # of no rows too
     )
 
