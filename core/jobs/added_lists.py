@@ -91,10 +91,21 @@ class AddedLists:
     @property
     def described(self) -> str:
         """Where they reach, in words: "test at 5 and 10 (943 of 943 users)"."""
-        return "; ".join(
-            f"{split} at {_listed(ks)} ({self.users[split][0]:,} of {self.users[split][1]:,} users)"
-            for split, ks in self.cutoffs.items()
-        )
+        return _described(self.cutoffs, self.users)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a file would be measured as, before anything is written. Fields as in AddedLists."""
+
+    cutoffs: Mapping[str, tuple[int, ...]]
+    users: Mapping[str, tuple[int, int]]
+    notes: tuple[str, ...]
+
+    @property
+    def described(self) -> str:
+        """Where the lists reach, in words."""
+        return _described(self.cutoffs, self.users)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +147,17 @@ def add_lists(settings: Settings, info: DatasetInfo, path: Path, name: str, file
         return Added(known, known=True)
     dataset = read_dataset(info.folder)
     about: dict[str, Any] = {"lists": lists_id, "name": name, "dataset": info.id, "file": file, "created": time.time()}
-    lists, cutoffs, notes = _read(path, dataset, file)
-    about |= {"cutoffs": cutoffs, "users": _coverage(lists, dataset), "notes": notes}
-    about["notes"] += _warnings(about["users"])
+    lists, found = _read(path, dataset, file)
+    about |= {"cutoffs": found.cutoffs, "users": found.users, "notes": found.notes}
     with scratch(settings) as work:
         _write(work / lists_id, about, lists, dataset)
         replaced = _appear(settings, work, lists_id)
     return Added(read_about(settings.lists / lists_id), replaced)
+
+
+def preview(info: DatasetInfo, path: Path, file: str | None = None) -> Preview:
+    """What `add_lists` would measure, and what it would leave out or repair. Writes nothing. Raises BadInput."""
+    return _read(path, read_dataset(info.folder), file or path.name)[1]
 
 
 def remove_lists(settings: Settings, dataset: str, name: str) -> AddedLists:
@@ -180,8 +195,8 @@ def _known(settings: Settings, lists_id: str) -> AddedLists | None:
     return None if not folder.is_dir() or verify(folder) or outdated(folder) else read_about(folder)
 
 
-def _read(path: Path, dataset: Dataset, file: str) -> tuple[dict[str, Lists], dict[str, tuple[int, ...]], list[str]]:
-    """Lists, cutoffs by split, and notes, which name the split where there are two."""
+def _read(path: Path, dataset: Dataset, file: str) -> tuple[dict[str, Lists], Preview]:
+    """Lists by split, and what is told of them; notes name the split where there are two."""
     try:
         parts, before = read_every_split(path)
     except BadInput as error:  # a copy has another name
@@ -193,7 +208,8 @@ def _read(path: Path, dataset: Dataset, file: str) -> tuple[dict[str, Lists], di
         matched, cutoffs[split] = match_lists_at_cutoffs((parts[split], ()), dataset, split, file)
         lists[split] = matched.users, matched.items
         notes += [f"{split.capitalize()}: {note}" if len(parts) > 1 else note for note in matched.notes]
-    return lists, cutoffs, notes
+    users = _coverage(lists, dataset)
+    return lists, Preview(cutoffs, users, (*notes, *_warnings(users)))
 
 
 def _coverage(lists: Mapping[str, Lists], dataset: Dataset) -> dict[str, tuple[int, int]]:
@@ -435,6 +451,12 @@ def run_ids(lists_id: str) -> list[str]:
 
 def _run_id(lists_id: str, protocol: str) -> str:
     return content_id([LISTS, lists_id, protocol, "run"])
+
+
+def _described(cutoffs: Mapping[str, tuple[int, ...]], users: Mapping[str, tuple[int, int]]) -> str:
+    return "; ".join(
+        f"{split} at {_listed(ks)} ({users[split][0]:,} of {users[split][1]:,} users)" for split, ks in cutoffs.items()
+    )
 
 
 def _listed(values: tuple[int, ...]) -> str:
