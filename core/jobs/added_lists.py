@@ -144,6 +144,8 @@ def add_lists(settings: Settings, info: DatasetInfo, path: Path, name: str, file
         raise BadInput(file, f"it cannot be read ({error.strerror})", "Check the path.") from error
     lists_id = content_id([info.id, name, content])
     if (known := _known(settings, lists_id)) is not None:
+        with scratch(settings) as work, publishing_lock(settings):
+            _without_others(settings, work, known)  # what a process left that was killed before it could
         return Added(known, known=True)
     dataset = read_dataset(info.folder)
     about: dict[str, Any] = {"lists": lists_id, "name": name, "dataset": info.id, "file": file, "created": time.time()}
@@ -238,10 +240,14 @@ def _appear(settings: Settings, work: Path, lists_id: str) -> AddedLists | None:
         if aside.exists():
             aside.rename(work / "before")
         sync(settings.lists)
-        new = read_about(target)
-        others = [o for o in _all(settings) if (o.dataset, o.name) == (new.dataset, new.name) and o.id != lists_id]
-        for other in others:
-            other.folder.rename(work / other.id)
+        return _without_others(settings, work, read_about(target))
+
+
+def _without_others(settings: Settings, work: Path, one: AddedLists) -> AddedLists | None:
+    """Take away whatever else has its name on its data set: the newest of those. The publishing lock is held."""
+    others = [o for o in _all(settings) if (o.dataset, o.name) == (one.dataset, one.name) and o.id != one.id]
+    for other in others:
+        other.folder.rename(work / other.id)
     return others[-1] if others else None
 
 
