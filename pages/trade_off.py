@@ -165,7 +165,7 @@ def details(here: view.View, name: str, variant: str) -> None:
     row = here.variants[here.variants["variant"] == variant].iloc[0]
     st.markdown(f":{view.ACCENTS[name]}-badge[{name}] **{words.plain(row['label'])}**")
     if row["baseline"]:
-        st.caption("A reference: nothing to train.")
+        st.caption(view.ADDED if here.is_added(variant) else "A reference: nothing to train.")
     else:
         epoch, seconds = f"{row['epoch']:.0f}", words.duration(row["seconds"])
         st.caption(

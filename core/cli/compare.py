@@ -46,11 +46,11 @@ def add(commands: Commands) -> None:
 def compare(args: argparse.Namespace, settings: Settings, output: Output) -> int:
     """Difference, 95 %% interval, p-values and verdict of each metric."""
     from core.warehouse.database import Warehouse
-    from core.warehouse.per_user import asked, beside, find_variant, study
+    from core.warehouse.per_user import asked, beside, find_pair, study
 
     warehouse = Warehouse.open(settings, own=False)
     try:
-        first, second = (find_variant(warehouse, name) for name in (args.first, args.second))
+        first, second = find_pair(warehouse, args.first, args.second)
         if first == second:
             raise Refused(f"{args.first!r} and {args.second!r} are one variant, {first}. Give two.")
         pair = asked(warehouse, (first, second))  # refuses what cannot be compared

@@ -61,6 +61,7 @@ FEW = 0.5
 
 _NAME = re.compile(r"[^\W_][\w .()+/-]*")
 _ID = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
+_ASIDE = ".before-"
 _WHERE = {protocol: "+".join(splits) for protocol, splits in TRAINED_ON.items()}
 
 Lists = tuple[NDArray[np.int32], NDArray[np.int32]]
@@ -90,10 +91,21 @@ class AddedLists:
     @property
     def described(self) -> str:
         """Where they reach, in words: "test at 5 and 10 (943 of 943 users)"."""
-        return "; ".join(
-            f"{split} at {_listed(ks)} ({self.users[split][0]:,} of {self.users[split][1]:,} users)"
-            for split, ks in self.cutoffs.items()
-        )
+        return _described(self.cutoffs, self.users)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a file would be measured as, before anything is written. Fields as in AddedLists."""
+
+    cutoffs: Mapping[str, tuple[int, ...]]
+    users: Mapping[str, tuple[int, int]]
+    notes: tuple[str, ...]
+
+    @property
+    def described(self) -> str:
+        """Where the lists reach, in words."""
+        return _described(self.cutoffs, self.users)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +144,22 @@ def add_lists(settings: Settings, info: DatasetInfo, path: Path, name: str, file
         raise BadInput(file, f"it cannot be read ({error.strerror})", "Check the path.") from error
     lists_id = content_id([info.id, name, content])
     if (known := _known(settings, lists_id)) is not None:
+        with scratch(settings) as work, publishing_lock(settings):
+            _without_others(settings, work, known)  # what a process left that was killed before it could
         return Added(known, known=True)
     dataset = read_dataset(info.folder)
     about: dict[str, Any] = {"lists": lists_id, "name": name, "dataset": info.id, "file": file, "created": time.time()}
-    lists, cutoffs, notes = _read(path, dataset, file)
-    about |= {"cutoffs": cutoffs, "users": _coverage(lists, dataset), "notes": notes}
-    about["notes"] += _warnings(about["users"])
+    lists, found = _read(path, dataset, file)
+    about |= {"cutoffs": found.cutoffs, "users": found.users, "notes": found.notes}
     with scratch(settings) as work:
         _write(work / lists_id, about, lists, dataset)
         replaced = _appear(settings, work, lists_id)
     return Added(read_about(settings.lists / lists_id), replaced)
+
+
+def preview(info: DatasetInfo, path: Path, file: str | None = None) -> Preview:
+    """What `add_lists` would measure, and what it would leave out or repair. Writes nothing. Raises BadInput."""
+    return _read(path, read_dataset(info.folder), file or path.name)[1]
 
 
 def remove_lists(settings: Settings, dataset: str, name: str) -> AddedLists:
@@ -149,7 +167,7 @@ def remove_lists(settings: Settings, dataset: str, name: str) -> AddedLists:
     with scratch(settings) as work, publishing_lock(settings):
         found = [one for one in _all(settings) if one.dataset == dataset and one.name == name]
         if not found:
-            raise Unknown("added lists called", name, [one.name for one in added_lists(settings, dataset)])
+            raise Unknown("set of added lists", name, [one.name for one in added_lists(settings, dataset)])
         for one in found:
             one.folder.rename(work / one.id)
     return found[-1]
@@ -179,8 +197,8 @@ def _known(settings: Settings, lists_id: str) -> AddedLists | None:
     return None if not folder.is_dir() or verify(folder) or outdated(folder) else read_about(folder)
 
 
-def _read(path: Path, dataset: Dataset, file: str) -> tuple[dict[str, Lists], dict[str, tuple[int, ...]], list[str]]:
-    """Lists, cutoffs by split, and notes, which name the split where there are two."""
+def _read(path: Path, dataset: Dataset, file: str) -> tuple[dict[str, Lists], Preview]:
+    """Lists by split, and what is told of them; notes name the split where there are two."""
     try:
         parts, before = read_every_split(path)
     except BadInput as error:  # a copy has another name
@@ -192,7 +210,8 @@ def _read(path: Path, dataset: Dataset, file: str) -> tuple[dict[str, Lists], di
         matched, cutoffs[split] = match_lists_at_cutoffs((parts[split], ()), dataset, split, file)
         lists[split] = matched.users, matched.items
         notes += [f"{split.capitalize()}: {note}" if len(parts) > 1 else note for note in matched.notes]
-    return lists, cutoffs, notes
+    users = _coverage(lists, dataset)
+    return lists, Preview(cutoffs, users, (*notes, *_warnings(users)))
 
 
 def _coverage(lists: Mapping[str, Lists], dataset: Dataset) -> dict[str, tuple[int, int]]:
@@ -214,14 +233,21 @@ def _appear(settings: Settings, work: Path, lists_id: str) -> AddedLists | None:
     target = settings.lists / lists_id
     with publishing_lock(settings):
         settings.lists.mkdir(parents=True, exist_ok=True)
-        if target.exists():  # damaged or outdated: what is whole was found before
-            target.rename(work / "before")
+        aside = settings.lists / f"{_ASIDE}{lists_id}"
+        if target.exists():  # damaged or outdated; not into the scratch folder, which is swept: it is the user's own
+            target.rename(aside)
         os.rename(work / lists_id, target)  # noqa: PTH104 - Path.rename reads as if the name alone changed
+        if aside.exists():
+            aside.rename(work / "before")
         sync(settings.lists)
-        new = read_about(target)
-        others = [o for o in _all(settings) if (o.dataset, o.name) == (new.dataset, new.name) and o.id != lists_id]
-        for other in others:
-            other.folder.rename(work / other.id)
+        return _without_others(settings, work, read_about(target))
+
+
+def _without_others(settings: Settings, work: Path, one: AddedLists) -> AddedLists | None:
+    """Take away whatever else has its name on its data set: the newest of those. The publishing lock is held."""
+    others = [o for o in _all(settings) if (o.dataset, o.name) == (one.dataset, one.name) and o.id != one.id]
+    for other in others:
+        other.folder.rename(work / other.id)
     return others[-1] if others else None
 
 
@@ -285,6 +311,28 @@ def remeasure(settings: Settings, folder: Path) -> None:
     with scratch(settings) as work:
         _write(work / folder.name, meta, lists, dataset)
         _appear(settings, work, folder.name)
+
+
+def can_be_remeasured(settings: Settings, folder: Path) -> bool:
+    """Are the lists themselves whole, and is their data set there?"""
+    try:
+        meta = _meta(folder)
+        find_dataset(settings, meta["dataset"])
+    except (DamagedArtifact, Unknown, KeyError):
+        return False
+    return not file_problem(folder, GIVEN, meta["files"])
+
+
+def put_aside(settings: Settings) -> list[Path]:
+    """Folders that stood aside for new ones when the process was killed."""
+    return sorted(settings.lists.glob(f"{_ASIDE}*"))
+
+
+def put_back(settings: Settings, aside: Path) -> None:
+    """Put such a folder back in its place; it goes if that is taken, since the new one is whole then."""
+    target = settings.lists / aside.name.removeprefix(_ASIDE)
+    with scratch(settings) as work, publishing_lock(settings):
+        aside.rename(work / "before" if target.exists() else target)
 
 
 def _as_text(rows: pa.Table) -> pa.Table:
@@ -354,6 +402,16 @@ def _meta(folder: Path) -> dict[str, Any]:
     return meta
 
 
+def metrics(lists: AddedLists) -> dict[str, dict[str, float]]:
+    """Split to metric key to value, as under protocol `validation`. Raises DamagedArtifact."""
+    path = lists.folder / "train" / "metrics.parquet"
+    try:
+        rows = pq.read_table(path, columns=["split", "metric", "value"]).to_pylist()
+    except (OSError, pa.ArrowException) as error:
+        raise DamagedArtifact(str(path), f"it cannot be read ({error})") from error
+    return {s: {row["metric"]: row["value"] for row in rows if row["split"] == s} for s in lists.cutoffs}
+
+
 def verify(folder: Path) -> list[str]:
     """What is wrong with a folder of added lists, a sentence each."""
     try:
@@ -399,6 +457,12 @@ def run_ids(lists_id: str) -> list[str]:
 
 def _run_id(lists_id: str, protocol: str) -> str:
     return content_id([LISTS, lists_id, protocol, "run"])
+
+
+def _described(cutoffs: Mapping[str, tuple[int, ...]], users: Mapping[str, tuple[int, int]]) -> str:
+    return "; ".join(
+        f"{split} at {_listed(ks)} ({users[split][0]:,} of {users[split][1]:,} users)" for split, ks in cutoffs.items()
+    )
 
 
 def _listed(values: tuple[int, ...]) -> str:

@@ -73,7 +73,10 @@ def differences(resampled: Resampled, baseline: int, without_chance: NDArray[np.
     users' part of s^2 / S and is in V already. Few seeds make the error itself uncertain: p is of Student's t with
     Satterthwaite's degrees of freedom (Biometrics Bulletin 2, 1946),
 
-        error^4 / (V^2 / (U - 1) + sum of (s^2 / S)^2 / (S - 1)).
+        error^4 / (V^2 / (U - 1) + sum of (s^2 / S)^2 / (S - 1)),
+
+    and never fewer than the smallest of U - 1 and the S - 1: no sum of variances has fewer than its parts. The formula
+    alone would where s^2 / S is the users' doing and left out above; a dozen users would have ends beyond all bounds.
     """
     chance = _chance(resampled, without_chance)
     draws, means = resampled.mean_draws, resampled.means
@@ -83,6 +86,7 @@ def differences(resampled: Resampled, baseline: int, without_chance: NDArray[np.
     difference = means - means[baseline]
     uncertain = of_users**2 / max(resampled.n_users - 1, 1) + chance.uncertain + chance.uncertain[baseline]
     freedom = np.divide(error**4, uncertain, out=np.full_like(error, np.inf), where=uncertain > 0)
+    freedom = np.maximum(freedom, np.minimum(chance.least, np.minimum(chance.least[baseline], resampled.n_users - 1)))
     enough = chance.enough & chance.enough[baseline]
     known = enough & np.isfinite(error) & (resampled.n_users > 1)
     known[baseline] = False  # it is not compared with itself, and does not count for Holm
@@ -106,6 +110,7 @@ class _Chance:
 
     excess: Floats  # variance of the mean over seeds beyond the users' part
     uncertain: Floats  # squared variance of the seed mean over its degrees of freedom
+    least: Floats  # these degrees of freedom; without bound where seeds add nothing
     enough: NDArray[np.bool_]
 
 
@@ -117,6 +122,7 @@ def _chance(resampled: Resampled, without_chance: NDArray[np.bool_] | None) -> _
     return _Chance(
         np.where(counts, np.maximum(of_mean - own, 0), 0.0),
         np.where(counts, of_mean**2 / np.maximum(seeds - 1, 1), 0.0),
+        np.where(counts, seeds - 1.0, np.inf),
         np.where(fixed, seeds >= 1, seeds >= ENOUGH_SEEDS),
     )
 

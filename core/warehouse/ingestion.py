@@ -98,7 +98,7 @@ def stored_folders(connection: Connection) -> list[tuple[str, str]]:
 def problem_stamp(settings: Settings, source: Source) -> object:
     """Changes when anything in a folder that could not be read does: then it is worth trying again."""
     try:
-        files = [(entry.name, entry.stat()) for entry in os.scandir(folder_of(settings, source))]
+        files = [(str(path), path.stat()) for path in folder_of(settings, source).rglob("*")]
     except OSError:
         return None
     return sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in files)
@@ -423,8 +423,9 @@ def _ingest_lists(connection: Connection, settings: Settings, source: Source, st
         with _transaction(connection) as cursor:
             _insert(cursor, "variants", _table(_VARIANT_TYPES, (_lists_variant_row(lists, p) for p in places)))
             _insert(cursor, "runs", _table(_RUN_TYPES, (_lists_run_row(settings, lists, p) for p in places)))
-            paths = {str(place.folder / "metrics.parquet"): place.run for place in places}
-            cursor.execute(_INSERT_METRICS, {"paths": list(paths), "runs": list(paths.values())})
+            for place in places:  # one by one: two protocols share a file
+                paths = [str(place.folder / "metrics.parquet")]
+                cursor.execute(_INSERT_METRICS, {"paths": paths, "runs": [place.run]})
             _note_source(cursor, "lists", {source.name: stamp})
     except (LabError, duckdb.DataError, duckdb.IntegrityError, duckdb.ProgrammingError) as error:
         return [Problem(source, f"The added lists {source.name} were left out: {error}")]
@@ -433,12 +434,12 @@ def _ingest_lists(connection: Connection, settings: Settings, source: Source, st
 
 def read_lists(folder: Path) -> tuple[AddedLists, list[Place]]:
     """Added lists, once all their files hold what was written. Raises DamagedArtifact."""
-    wrong = added_lists.verify(folder)
-    if wrong:
-        raise DamagedArtifact(str(folder), wrong[0])
+    lists = added_lists.read_about(folder)
+    if wrong := added_lists.verify(folder):
+        raise DamagedArtifact(str(folder), wrong[0].rstrip("."))
     if added_lists.outdated(folder):
         raise DamagedArtifact(str(folder), "its lists were measured by another version of the program")
-    return added_lists.read_about(folder), added_lists.places(folder.name, folder)
+    return lists, added_lists.places(folder.name, folder)
 
 
 def _lists_variant_row(lists: AddedLists, place: Place) -> dict[str, Any]:

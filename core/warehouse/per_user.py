@@ -148,6 +148,20 @@ def find_variant(w: Warehouse, name: str) -> str:
         raise Unknown("variant with finished runs", name, [*unknown.known, *every["label"]]) from unknown
 
 
+def find_pair(w: Warehouse, first: str, second: str) -> tuple[str, str]:
+    """Two variants by id or label, as `find_variant`; a label that several have means the one that can be compared with
+    the other: added lists are called the same under every protocol. Raises Unknown, and Refused."""
+    every = w.frame(VARIANTS_ASKED, variants=None).set_index("variant", drop=False)
+    left, right = (every[every["label"] == name] for name in (first, second))
+    left, right = (
+        found if len(found) else every.loc[[find_variant(w, name)]] for found, name in ((left, first), (right, second))
+    )
+    pairs = left.merge(right, on=["dataset", "protocol"], suffixes=("", "_other"))
+    if len(pairs) == 1:
+        return str(pairs["variant"].iloc[0]), str(pairs["variant_other"].iloc[0])
+    return find_variant(w, first), find_variant(w, second)
+
+
 def beside(w: Warehouse, variant: str) -> list[str]:
     """All variants that can be compared with that one, itself among them: same data set, same protocol. By id."""
     every = w.frame(VARIANTS_ASKED, variants=None).set_index("variant")

@@ -16,6 +16,7 @@ import streamlit as st
 from core.errors import Unknown
 from core.evaluation.metrics import CUTOFFS
 from core.ids import by_prefix
+from core.models.choices import LISTS
 from core.warehouse import queries
 from pages.shared import server
 
@@ -27,6 +28,7 @@ SPLITS = ("validation", "test")
 DEFAULT_CUTOFF = 10
 ACCENTS = {"A": "orange", "B": "blue"}
 """The theme's colour of each pin, which config.toml makes the same as the charts' (core/charts/palette.py)."""
+ADDED = "Lists added, not trained here. **Data** has what was left out or repaired, under *Lists*."
 SIMULATED = (
     "This data set is **simulated**: generated, not observed. To get a real one, open **Data** and fetch it again once "
     "a source can be reached, point `LONGTAIL_DATASET_MIRROR` to a folder or address that holds its files, or import "
@@ -62,6 +64,10 @@ class View:
     def title(self) -> str:
         """The data set's title, and that it is simulated if it is."""
         return str(self.facts.get("title") or self.facts.get("name") or "no data set")
+
+    def is_added(self, variant: str | None) -> bool:
+        """Is the variant lists that somebody added, rather than something trained here?"""
+        return bool((self.variants.loc[self.variants["variant"] == variant, "method"] == LISTS).any())
 
     def label(self, variant: str | None) -> str:
         """A variant's name by what differs."""

@@ -28,6 +28,7 @@ from core.uncertainty.verdict import (
 )
 from core.uncertainty.weights import user_weights
 
+SMALL = World(users=12, seeds=4, seed=0, variant=0.05, run=0.2)
 P_VALUES = arrays(np.float64, st.integers(1, 12), elements=st.one_of(st.floats(0, 1), st.just(np.nan)))
 
 
@@ -68,6 +69,15 @@ def test_seeds_alone_make_welchs_test():
     found = differences(resampled(np.repeat(runs[:, :, None], 20, axis=2)), 0)
     theirs = scipy.stats.ttest_ind(runs[1], runs[0], equal_var=False)
     assert (found.p[1], found.freedom[1]) == pytest.approx((theirs.pvalue, theirs.df), rel=1e-4)
+
+
+def test_a_dozen_users_have_no_fewer_degrees_of_freedom_than_the_seeds():
+    # the users' part of the seeds' variance is left out of the error, and alone would leave no freedom at all
+    found = [differences(resampled(np.array(values), 300), 0) for values in made_up(SMALL, 100)]
+    freedom = np.array([d.freedom[1] for d in found])
+    assert freedom.min() == 3
+    assert (freedom == 3).mean() < 0.5
+    assert max(d.high[1] - d.low[1] for d in found) < 2
 
 
 def test_users_alone_make_the_paired_test():
