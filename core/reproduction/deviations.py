@@ -34,8 +34,8 @@ DEVIATIONS: Mapping[str, str] = {
     ),
     "IPS-CN": (
         "At the authors' settings with power 1, its paper's; tuned with .25. The published MF row is called sic for "
-        "its NDCG@10 alone: .1538 beside a precision of .2472 and a recall of .1462, where rows with that precision have "
-        "about twice as much. Our MF runs at power 1 miss its precision and recall too, by .19 and .13: with the "
+        "its NDCG@10 alone: .1538 beside a precision of .2472 and a recall of .1462, where rows with that precision "
+        "have about twice as much. Our MF runs at power 1 miss its precision and recall too, by .19 and .13: with the "
         "weights of the method's paper nine tenths of their lists are cold. Tried on validation: eight settings at "
         "power 1 (NDCG@10 .057 at best), and powers .1, .25 and .5 (.169, .172 and .141). What the AUC-NS paper weighs "
         "by, it does not say."
