@@ -407,7 +407,7 @@ def page() -> None:
         if user and found:
             one_pair(found, user)
         drawn(run, knobs)
-        if here.simulated and _subject(str(server.settings().cache), run).truth:
+        if subject.truth:
             truth(run, knobs)
 
 
