@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.charts import bias_variance as charts
+from core.charts import palette
 from core.errors import LabError
 from core.evaluation.decomposition import Loss
 from core.jobs import control, decomposing
@@ -24,7 +25,7 @@ LOSS_NAMES: dict[Loss, str] = {"brier": "Brier", "logistic": "Logistic"}
 BY_NAMES: dict[By, str] = {"bootstrap": "Samples of the clicks", "seeds": "Seeds only"}
 MOST_REPLICATES = 200
 DEFAULT_SHOWN, MOST_SHOWN = 8, 16
-SIDE_BY_SIDE = 340  # pixels: narrower, and cards stand below each other
+SIDE_BY_SIDE = 300  # pixels: narrower, and cards stand below each other
 
 HOW = r"""
 A **triple** is a user, an item held out, and an item the user never touched, drawn once and the same for every
@@ -65,10 +66,22 @@ def _decomposed(cache: str, version: int, variants: tuple[str, ...], question: Q
 
 
 def fields_of(here: view.View) -> pd.DataFrame:
-    """Every trained setting of this data set and protocol: variant, label, method, strength, fields (JSON)."""
+    """Every trained setting of this data set and protocol, in the legends' order of methods, by strength.
+
+    variant, label, method, strength, fields (JSON).
+    """
     runs = server.ask(queries.runs, here.dataset)
     runs = runs[(runs["protocol"] == here.protocol) & (runs["engine"].isin({"compiled", "autograd"}))]
-    return runs.drop_duplicates("variant")[["variant", "label", "method", "strength", "fields"]]
+    rows = runs.drop_duplicates("variant")[["variant", "label", "method", "strength", "fields"]]
+    place = {method: n for n, method in enumerate(palette.in_order(rows["method"]))}
+    return rows.assign(place=rows["method"].map(place)).sort_values(["place", "strength", "label"], kind="stable")
+
+
+def first_of(here: view.View, ready: pd.DataFrame) -> int:
+    """Where the others are compared from: the sidebar's baseline, else DNS, from which AUC-NS's path begins."""
+    places = {variant: n for n, variant in enumerate(ready["variant"])}
+    dns = [n for n, method in enumerate(ready["method"]) if method == "dns"]
+    return places.get(str(here.baseline), dns[0] if dns else 0)
 
 
 # --- training replicates ---------------------------------------------------------------------------------------------
@@ -154,7 +167,7 @@ def answer(here: view.View, rows: pd.DataFrame, counts: pd.Series, question: Que
     fields = {variant: str(text) for variant, text in zip(ready["variant"], ready["fields"], strict=True)}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         first = st.selectbox(
-            "Compared with", list(names), index=list(names).index(here.baseline) if here.baseline in names else 0,
+            "Compared with", list(names), index=first_of(here, ready),
             key=FIRST, format_func=names.__getitem__, width=300,
         )  # fmt: skip
         others = [variant for variant in names if variant != first]

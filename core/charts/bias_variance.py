@@ -54,7 +54,7 @@ def parts(frame: pd.DataFrame, group: str, loss: str) -> alt.LayerChart:
     order = list(dict.fromkeys(rows["label"]))
     stack = _long(rows)
     names = list(dict.fromkeys(stack["term"]))
-    x = alt.X("label:N", sort=order, title=None, axis=alt.Axis(labelAngle=-35, labelLimit=160))
+    x = alt.X("label:N", sort=order, title=None, axis=alt.Axis(labelAngle=-35, labelLimit=160, labelOverlap=False))
     scale = alt.Scale(domain=names, range=[COLOURS[name] for name in names])
     bars: Any = alt.Chart(stack).mark_bar()
     shown = bars.encode(
