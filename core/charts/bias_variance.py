@@ -120,8 +120,7 @@ def differences(frame: pd.DataFrame, group: str) -> alt.LayerChart:
             alt.Tooltip("high:Q", title="To", format="+.3~g"),
         ],
     )
-    first = str(frame["label"].iloc[0])
-    x = alt.X("low:Q", title=f"Change from {first} (left is better)", axis=alt.Axis(format="~g", tickCount=5))
+    x = alt.X("low:Q", title="Change (left is better)", axis=alt.Axis(format="~g", tickCount=5))
     bars = base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q")
     points = base.mark_point(filled=True, size=70, opacity=1).encode(x="change:Q")
     zero: Any = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=palette.NEUTRAL, strokeDash=[4, 3])
