@@ -348,6 +348,7 @@ def page() -> None:
     st.title("Trade-off")
     view.notice(here)
     points = server.ask(queries.trade_off, *_axes(here)) if here.dataset else pd.DataFrame()
+    view.undrawn(here, points.get("variant", ()))
     if points.empty:
         empty(here)
         return
