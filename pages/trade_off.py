@@ -11,13 +11,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.charts import exposure, learning, palette, trade_off
+from core.charts import learning, palette, trade_off
 from core.charts.trade_off_answer import answer
 from core.charts.trade_off_chance import LIT, MANY, Chance
 from core.errors import DamagedArtifact
 from core.evaluation.metrics import METRICS, key_title, metric_key, parse_key
 from core.warehouse import queries, verdicts
-from pages.shared import frame, jobs, server, tables, view, words
+from pages.shared import frame, jobs, server, tables, view, who_pays, words
 
 CLICKS, SHOW, BY_NAME = "clicks", "show", "pin_by_name"
 SHOWN, ROWS_HEIGHT = 20, 560  # a longer table scrolls in a frame so many pixels high
@@ -333,12 +333,6 @@ def pinned(here: view.View) -> None:
                 details(here, name, pins[name])
             else:
                 st.markdown(f":gray-badge[{name}] Pin a second setting to see both side by side.")
-    shares = server.ask(queries.exposure, here.dataset, here.split, here.protocol, tuple(pins.values()))
-    if len(shares):
-        with st.container(border=True):
-            st.subheader("Which items are shown")
-            st.altair_chart(exposure.exposure(shares), key="exposure", alt=exposure.takeaway(shares))
-            st.caption(exposure.takeaway(shares))
     st.page_link("pages/users.py", label="What single users would be shown", icon=":material/group:")
 
 
@@ -362,6 +356,7 @@ def page() -> None:
         said(here, points, question, found)
     chart(here, points, question, found)
     pinned(here)
+    who_pays.card(here)
     table(here, points, found)
     with st.expander("How to read this, and the formulas", icon=":material/menu_book:"):
         st.markdown(
