@@ -126,8 +126,16 @@ def test_at_a_length_that_they_do_not_reach_they_are_no_point(visit, shop: Datas
         assert "Not drawn here: **Shop**" in said(at)
 
 
+@pytest.mark.parametrize("where", [{"split": "test"}, {"split": "validation"}, {"split": "test", "k": "k = 20"}])
+@pytest.mark.parametrize("pins", [{"a": "Shop"}, {"a": "Shop", "b": "Most popular"}, {"baseline": "Shop", "a": "RNS"}])
+def test_pinned_or_the_baseline_wherever_they_have_no_values_too(visit, shop: DatasetInfo, pins, where) -> None:
+    at = visit("trade_off", **pins, **where)
+    assert not at.error, [error.value for error in at.error]
+    assert not at.exception
+
+
 def test_they_can_be_the_baseline(visit, shop: DatasetInfo) -> None:
-    for page in ("trade_off", "users", "overview", "sampler", "bias_variance", "sweep"):
+    for page in ("users", "overview", "sampler", "bias_variance", "sweep"):
         at = visit(page, baseline="Shop")
         assert not at.error, page
         assert "Baseline: Shop" in "\n".join(str(c.value) for c in at.sidebar.caption)
