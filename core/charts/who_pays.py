@@ -195,10 +195,12 @@ def _without_baseline(frame: pd.DataFrame, pins: Pins) -> alt.Scale:
 def _row_of_group(rows: pd.DataFrame, order: list[str], scale: alt.Scale) -> dict[str, Any]:
     """A group's settings below each other, in the order of the frame."""
     settings = list(dict.fromkeys(rows["label"]))
+    # the names of the groups leave it half of the width
+    legend = alt.Legend(orient="top", columns=1, labelLimit=300)
     return {
         "y": alt.Y("group:N", sort=order, title=None, axis=alt.Axis(labelLimit=160), scale=alt.Scale(domain=order)),
         "yOffset": alt.YOffset("label:N", sort=settings),
-        "color": alt.Color("label:N", scale=scale, sort=settings, title=None, legend=LEGEND),
+        "color": alt.Color("label:N", scale=scale, sort=settings, title=None, legend=legend),
     }
 
 
