@@ -78,7 +78,7 @@ def accuracy(frame: pd.DataFrame, metric: str, pins: Pins) -> alt.LayerChart:
     ]
     layers = [_zero(), named(ends, "intervals"), named(marks[0], "told_apart"), named(marks[1], "not_told_apart")]
     note = "" if sure.all() else "Hollow: not distinguishable, or no verdict"
-    return layered(layers, "accuracy_by_group", GROUP_ROW * len(order) + 40, note)
+    return layered(layers, "accuracy_by_group", GROUP_ROW * len(order) + 120, note)
 
 
 def lift(frame: pd.DataFrame, pins: Pins) -> alt.LayerChart:
@@ -99,7 +99,7 @@ def lift(frame: pd.DataFrame, pins: Pins) -> alt.LayerChart:
     x = alt.X("lift:Q", title=title, axis=alt.Axis(format="+~%", tickCount=6))
     points = base.mark_point(filled=True, size=80, opacity=1).encode(x=x, tooltip=tips)
     layers = [_zero(), named(ends, "intervals"), named(points, "lifts")]
-    return layered(layers, "lift_by_group", GROUP_ROW * len(order) + 40)
+    return layered(layers, "lift_by_group", GROUP_ROW * len(order) + 120)
 
 
 def accuracy_takeaway(frame: pd.DataFrame, metric: str) -> str:
@@ -198,7 +198,13 @@ def _row_of_group(rows: pd.DataFrame, order: list[str], scale: alt.Scale) -> dic
     # the names of the groups leave it half of the width
     legend = alt.Legend(orient="top", columns=1, labelLimit=300)
     return {
-        "y": alt.Y("group:N", sort=order, title=None, axis=alt.Axis(labelLimit=160), scale=alt.Scale(domain=order)),
+        "y": alt.Y(
+            "group:N",
+            sort=order,
+            title=None,
+            axis=alt.Axis(labelLimit=160, labelOverlap=False),
+            scale=alt.Scale(domain=order),
+        ),
         "yOffset": alt.YOffset("label:N", sort=settings),
         "color": alt.Color("label:N", scale=scale, sort=settings, title=None, legend=legend),
     }
