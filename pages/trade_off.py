@@ -160,11 +160,11 @@ def table(here: view.View, points: pd.DataFrame, found: pd.DataFrame | None) -> 
         found = pd.DataFrame({"variant": marks["variant"], **dict.fromkeys(CHANCE, float("nan")), "verdict": None})
     marks = marks.merge(found, on="variant", how="left")
     against = here.baseline in set(marks["variant"])
-    columns = {"label": st.column_config.TextColumn("Setting", width=160)}
+    columns = {"label": st.column_config.TextColumn("Setting", width=150)}
     if against:
         help_ = f"Against {here.label(here.baseline)}, on both axes, each after Holm's correction"
-        columns["verdict"] = st.column_config.TextColumn("Verdict", width=108, help=help_)
-    columns["front"] = _number("P(front)", "Probability to be on the Pareto front, over users and seeds", "%.2f")
+        columns["verdict"] = st.column_config.TextColumn("Verdict", width=114, help=help_)
+    columns["front"] = _number("P(front)", "Probability to be on the Pareto front, over users and seeds", "%.2f", 62)
     for key, axis in _named_axes(here):
         columns |= _axis_columns(key, axis, against)
     columns["seeds"] = st.column_config.NumberColumn("Seeds", width=52)
@@ -192,14 +192,14 @@ def _axis_columns(key: str, axis: str, against: bool) -> dict[str, Any]:
     """A metric's columns: mean over seeds, interval over users, spread of seeds, p."""
     title = key_title(key)
     found = {
-        axis: _number(_short(title), f"{title}: mean over seeds", width=76),
+        axis: _number(_short(title), f"{title}: mean over seeds", width=72),
         f"{axis}_from": _number("low", f"{title}: low end of the mean's 95 % interval over users", width=54),
         f"{axis}_to": _number("high", f"{title}: high end of the mean's 95 % interval over users", width=54),
-        f"{axis}_sd": _number("seed sd", f"{title}: standard deviation of single seeds", width=66),
+        f"{axis}_sd": _number("seed sd", f"{title}: standard deviation of single seeds", width=62),
     }
     if against:
         tells = f"{title}: p of the difference from the baseline, over users and seeds, after Holm's correction"
-        found[f"{axis}_p"] = _number("p Holm", tells, "%.2g", 64)
+        found[f"{axis}_p"] = _number("p Holm", tells, "%.2g", 62)
     return found
 
 
@@ -365,7 +365,8 @@ def page() -> None:
             "users like these (95 % intervals by 2,000 resamples of the users), **faint dots** how far single seeds "
             "lie apart. The **verdict** puts both together: the difference from the baseline on the same users, over "
             "users and seeds, corrected for how many settings are compared (Holm). *Win-win* is better on both axes, "
-            "each with p below 0.05; *not distinguishable* is no proof that there is no difference. A mark in the "
+            "each with p below 0.05 (intervals in brackets are 95 % each, not corrected); *not "
+            "distinguishable* is no proof that there is no difference. A mark in the "
             "shaded region is better on both; whether significantly so, its verdict says."
         )
         reading(here.accuracy)
