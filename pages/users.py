@@ -57,10 +57,15 @@ def seeds_of(here: view.View, variants: list[str]) -> list[int]:
     return sorted({int(seed) for seed in runs.loc[runs["variant"].isin(variants), "seed"]})
 
 
-def by_change(runs: tuple[str, str], split: str, cutoff: int) -> tuple[list[str], str]:
-    """The users to choose from, those first whose lists differ as is asked for, and how they came about."""
+def by_change(dataset: str, runs: tuple[str, str], split: str, cutoff: int) -> tuple[list[str], str]:
+    """The users to choose from, those first whose lists differ as is asked for, and how they came about.
+
+    By id where nobody has two lists: added ones need not be of this split.
+    """
     order = ORDERS.get(st.session_state.get(ORDER, ""), "lists")
     found = server.ask(queries.users_by_change, *runs, split, people.OFFERED, order, cutoff)
+    if found.empty:
+        return people.by_id(dataset)
     return list(found["user_id"]), f"{len(found):,} users, those first whose list {_named(order)}"
 
 
@@ -223,7 +228,7 @@ def page() -> None:
         )
         seed = st.selectbox("Seed", seeds, key=SEED, bind="query-params", width=90)
     runs = (run_of(here, first, seed), run_of(here, second, seed))
-    user = people.choose(here.dataset, lambda: by_change(runs, split, cutoff), choose_order, split)
+    user = people.choose(here.dataset, lambda: by_change(str(here.dataset), runs, split, cutoff), choose_order, split)
     if user is None:
         return
     facts = server.ask(queries.user, here.dataset, user, split)

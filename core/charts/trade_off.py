@@ -214,9 +214,9 @@ class _View:
 
     def lit(self, marks: pd.DataFrame) -> alt.Chart:
         """A glow behind what may be on the Pareto front."""
-        lit = self.chance.lit(marks) if self.chance else marks[:0]
+        lit = self.chance.lit(marks).drop_duplicates(["x", "y"]) if self.chance else marks[:0]
         glow = self._base(lit).mark_point(
-            filled=True, shape="circle", size=520, opacity=0.3, strokeWidth=0, tooltip=None
+            filled=True, shape="circle", size=520, opacity=0.22, strokeWidth=0, tooltip=None
         )
         return named(glow.encode(color=_own("colour")), "lit")
 

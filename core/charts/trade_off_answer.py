@@ -97,11 +97,11 @@ def _rest(judged: pd.DataFrame, question: Question) -> str:
 
 
 def _difference(row: Any, axis: str) -> str:
-    """Against the baseline, with the interval over users and seeds."""
+    """From the baseline, with the interval over users and seeds, which is not corrected: p is."""
     difference, low, high = (row[f"{axis}_difference{end}"] for end in ("", "_low", "_high"))
     if math.isnan(low):
         return f"{_signed(difference)} without an interval"
-    return f"{_signed(difference)} [{_signed(low)}, {_signed(high)}], p {p_value(row[f'{axis}_p'])}"
+    return f"{_signed(difference)} [{_signed(low)}, {_signed(high)}], Holm's p {p_value(row[f'{axis}_p'])}"
 
 
 def _signed(value: float) -> str:

@@ -31,7 +31,7 @@ class Interactions:
         cls, users: NDArray[np.integer], items: NDArray[np.integer], n_users: int, n_items: int
     ) -> Interactions:
         """Pairs in any order, repeated ones kept once. users, items: (n,) numbers from 0."""
-        keys = np.unique(users.astype(np.int64) * n_items + items)
+        keys = _distinct(users.astype(np.int64) * n_items + items)
         rows, columns = np.divmod(keys, max(n_items, 1))
         indptr = np.zeros(n_users + 1, np.int64)
         np.cumsum(np.bincount(rows, minlength=n_users), out=indptr[1:])
@@ -81,3 +81,11 @@ class Interactions:
             self.n_users,
             self.n_items,
         )
+
+
+def _distinct(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """As np.unique, which hashes whole numbers since numpy 2.3: ten times as slow for 800,000 pairs nearly in order."""
+    found = np.sort(keys)
+    new = np.ones(len(found), np.bool_)
+    np.not_equal(found[1:], found[:-1], out=new[1:])
+    return found[new]

@@ -80,6 +80,8 @@ class _Repaired:
     """What rules 1 to 7 leave."""
 
     rows: _Rows
+    trained_on: Interactions
+    held_out: Interactions
     longest: int
     """Places of the longest list, before items that users already took were left out."""
     notes: list[str]
@@ -179,7 +181,7 @@ def match_lists(
 
     name: what a refusal calls the file. Raises BadInput where nothing is left to measure.
     """
-    return _packed(_repaired(read, dataset, split, name), dataset, k, split)
+    return _packed(_repaired(read, dataset, split, name), k, split)
 
 
 def match_lists_at_cutoffs(
@@ -196,14 +198,13 @@ def match_lists_at_cutoffs(
     smallest cutoff all are measured.
     """
     found = _repaired(read, dataset, split, name)
-    trained_on, held_out = _sides(dataset, split)
-    most = dataset.n_items - int(trained_on.lengths()[evaluated_users(held_out)].min())
+    most = dataset.n_items - int(found.trained_on.lengths()[evaluated_users(found.held_out)].min())
     first = min(cutoffs)
     reached = tuple(k for k in cutoffs if k == first or found.longest >= min(k, most))
     beyond = [str(k) for k in cutoffs if k not in reached]
     longest = f"no list is longer than {found.longest}"
     _note(found.notes, len(beyond), f"Not measured at {' and '.join(beyond)}: {longest}.")
-    return _packed(found, dataset, max(reached), split), reached
+    return _packed(found, max(reached), split), reached
 
 
 def _repaired(read: tuple[pa.Table, tuple[str, ...]], dataset: Dataset, split: Split, name: str) -> _Repaired:
@@ -221,18 +222,17 @@ def _repaired(read: tuple[pa.Table, tuple[str, ...]], dataset: Dataset, split: S
         example = f"for example user {dataset.user_ids[0]!r} and item {dataset.item_ids[0]!r}"
         found = " ".join(notes)
         raise BadInput(name, f"nothing is left to measure. {found}".rstrip("."), f"Use the data set's ids, {example}.")
-    return _Repaired(rows, longest, notes)
+    return _Repaired(rows, trained_on, held_out, longest, notes)
 
 
-def _packed(found: _Repaired, dataset: Dataset, k: int, split: Split) -> Lists:
+def _packed(found: _Repaired, k: int, split: Split) -> Lists:
     """Rule 8: lists of k, with what is missing counted."""
     rows, notes = found.rows, found.notes
-    held_out = _sides(dataset, split)[1]
     users, row_of = np.unique(rows.user, return_inverse=True)
     place = rows.place()
     items = np.full((len(users), k), -1, np.int32)
     items[row_of[place < k], place[place < k]] = rows.item[place < k]
-    missing = len(evaluated_users(held_out)) - len(users)
+    missing = len(evaluated_users(found.held_out)) - len(users)
     short = int((items[:, -1] < 0).sum())
     _note(notes, missing, f"Counted as empty lists: {_count(missing, 'user')} with {split} items and no list.")
     _note(notes, short, f"Missing places counted as misses: {_count(short, 'list')} shorter than {k}.")

@@ -283,10 +283,11 @@ def _measured(lists: Lists, cutoffs: tuple[int, ...], dataset: Dataset, split: s
     """As a run of that protocol is measured. Per user, metrics of cutoffs that are not reached are NaN: every file of
     per-user values has the same columns."""
     users, items = lists
+    fitted = dataset.fitted(protocol)
     mask, held_out = dataset.train, dataset.validation
     if split == "test":
-        mask, held_out = mask.merged(dataset.validation), dataset.test
-    found = evaluate_lists(items, users, held_out, dataset.fitted(protocol), cutoffs, mask=mask)
+        mask, held_out = fitted if protocol == "refit" else dataset.fitted("refit"), dataset.test
+    found = evaluate_lists(items, users, held_out, fitted, cutoffs, mask=mask)
     nothing = np.full(len(found.users), np.nan)
     keys = [metric_key(name, k) for k in CUTOFFS for name in PER_USER]
     return replace(found, per_user={key: found.per_user.get(key, nothing) for key in keys})

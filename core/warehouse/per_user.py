@@ -22,6 +22,7 @@ from core.errors import DamagedArtifact, Refused, Unknown
 from core.evaluation.measure import Facts, cut, facts, hits
 from core.evaluation.metrics import METRICS, parse_key
 from core.ids import by_prefix
+from core.models.choices import LISTS as ADDED
 from core.models.sweep import WITHOUT_CHANCE
 from core.uncertainty import set_metrics
 from core.uncertainty.bootstrap import Resampled, resample_means
@@ -149,12 +150,14 @@ def find_variant(w: Warehouse, name: str) -> str:
 
 
 def find_pair(w: Warehouse, first: str, second: str) -> tuple[str, str]:
-    """Two variants by id or label, as `find_variant`; a label that several have means the one that can be compared with
-    the other: added lists are called the same under every protocol. Raises Unknown, and Refused."""
+    """Two variants by id or label, as `find_variant`. Added lists, which are called the same under every protocol, are
+    those under the other's. Raises Unknown, and Refused."""
     every = w.frame(VARIANTS_ASKED, variants=None).set_index("variant", drop=False)
-    left, right = (every[every["label"] == name] for name in (first, second))
+    added = every[every["method"] == ADDED]
+    both = [added[added["label"] == name] for name in (first, second)]
     left, right = (
-        found if len(found) else every.loc[[find_variant(w, name)]] for found, name in ((left, first), (right, second))
+        found if len(found) else every.loc[[find_variant(w, name)]]
+        for found, name in zip(both, (first, second), strict=True)
     )
     pairs = left.merge(right, on=["dataset", "protocol"], suffixes=("", "_other"))
     if len(pairs) == 1:

@@ -52,10 +52,11 @@ def by_user_group(
 
     variant, label, method, seeds, baseline (is it the first one?), user_group, users (evaluated ones in the group),
     value (mean over the group's users, then over seeds), relative (value over the baseline's, minus 1), low, high (its
-    95 % interval), over ("users and seeds"; "users" alone where a side has too few seeds), p, p_holm (corrected for all
-    groups and variants here), verdict (one of verdict.VERDICTS, by p_holm), lift (popularity lift of the group, mean
-    over seeds), lift_low, lift_high (its 95 % interval over users). Missing for the baseline: relative to verdict;
-    missing anywhere: what is not defined for a group. Variants in the order given, groups as in USER_GROUPS.
+    95 % interval, not below -1), over ("users and seeds"; "users" alone where a side has too few seeds), p, p_holm
+    (corrected for all groups and variants here), verdict (one of verdict.VERDICTS, by p_holm), lift (popularity lift of
+    the group, mean over seeds), lift_low, lift_high (its 95 % interval over users). Missing for the baseline: relative
+    to verdict; missing anywhere: what is not defined for a group. Variants in the order given, groups as in
+    USER_GROUPS.
 
     Groups are those of the metrics `lift_niche` and so on: by the hot share of the profile, of all users of the data
     set. Raises Unknown, Refused, and DamagedArtifact for a run's file.
@@ -153,7 +154,8 @@ def _change_columns(change: Differences, group: Resampled, p_holm: NDArray[np.fl
     words = verdicts(change, p_holm, sign=1)
     return {
         "relative": [np.nan, *change.difference[1:]],
-        "low": np.where(change.enough_seeds, change.low, low),
+        # nothing loses more than it has; the ends of a small group's difference may
+        "low": np.maximum(np.where(change.enough_seeds, change.low, low), -1),
         "high": np.where(change.enough_seeds, change.high, high),
         "over": [None, *(OVER_BOTH if change.enough_seeds[v] else OVER_USERS for v in others)],
         "p": change.p,

@@ -7,6 +7,7 @@ Not here: the widgets (frame.py), and settings that belong to one page.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from core.evaluation.metrics import CUTOFFS
 from core.ids import by_prefix
 from core.models.choices import LISTS
 from core.warehouse import queries
-from pages.shared import server
+from pages.shared import server, words
 
 DATASET, ACCURACY, BIAS, CUTOFF, SPLIT, PROTOCOL = "data", "y", "x", "k", "split", "protocol"
 BASELINE, A, B = "baseline", "a", "b"
@@ -95,6 +96,17 @@ def notice(here: View) -> None:
             "These numbers are **chosen on test** (protocol *paper*): the best epoch was picked by looking at test, as "
             "both papers did. They are optimistic.",
             icon=":material/rule:",
+        )
+
+
+def undrawn(here: View, drawn: Collection[str]) -> None:
+    """Say which added lists a chart lacks, and why. drawn: the variants that it has."""
+    lists = here.variants[(here.variants["method"] == LISTS) & ~here.variants["variant"].isin(list(drawn))]
+    if len(lists):
+        names = ", ".join(words.plain(label) for label in lists["label"])
+        st.caption(
+            f"Not drawn here: **{names}**. Added lists have values on the splits that their file names (test, unless "
+            "it says otherwise), as far as they reach, and none of metrics that need scores."
         )
 
 

@@ -149,8 +149,10 @@ def test_the_answer_counts_names_and_says_how_sure():
     told = answer(POINTS, found, ASKED, "rns")
     assert told.lead == "2 of 4 settings are win-win against RNS"
     assert "The others: 1 trade-off and 1 worse." in told.rest
-    assert "The best NDCG@10 of these has AUC-NS β 0.1: 0.430, +0.0200 [+0.0100, +0.0300], p <0.001;" in told.rest
-    assert "+0.0100 [+0.00400, +0.0160], p 0.012." in told.rest
+    assert (
+        "The best NDCG@10 of these has AUC-NS β 0.1: 0.430, +0.0200 [+0.0100, +0.0300], Holm's p <0.001;" in told.rest
+    )
+    assert "+0.0100 [+0.00400, +0.0160], Holm's p 0.012." in told.rest
     assert told.rest.endswith("It is on the Pareto front in 25.0 % of resamples.")
     assert told.train == ""
 
