@@ -67,7 +67,8 @@ def pri(popularity: Counts, mean_ranks: NDArray[np.float64]) -> float:
     1.0
     """
     ranked = ~np.isnan(mean_ranks)
-    x, y = (_mean_places(values[ranked]) for values in (popularity, mean_ranks))
+    # rounded: means of the same ranks, summed in another order, are equal
+    x, y = _mean_places(popularity[ranked]), _mean_places(np.round(mean_ranks[ranked], 9))
     x, y = x - x.mean() if len(x) else x, y - y.mean() if len(y) else y
     norm = np.sqrt((x @ x) * (y @ y))
     return float(np.clip(-(x @ y) / norm, -1, 1)) if norm > 0 else float("nan")

@@ -6,9 +6,9 @@ and what they say (core/charts/who_pays.py).
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -173,7 +173,7 @@ def _decile_table(here: view.View, deciles: pd.DataFrame) -> None:
 
 
 def _interval(low: float, high: float) -> str | None:
-    return None if np.isnan(low) else f"{words.number(100 * low)} to {words.number(100 * high)} %"
+    return None if math.isnan(low) else f"{words.number(100 * low)} to {words.number(100 * high)} %"
 
 
 def _download(here: view.View, frame: pd.DataFrame, what: str, key: str) -> None:

@@ -128,7 +128,7 @@ def test_real_runs_have_the_values_of_their_files(settings):
         np.testing.assert_allclose(resampled.means, stored, rtol=1e-12)
         drawn = resampled.draws.mean(axis=0)
         there = np.isfinite(resampled.values)
-        np.testing.assert_allclose(drawn[there], resampled.values[there], rtol=0.05)  # around what was measured
+        np.testing.assert_allclose(drawn[there], resampled.values[there], rtol=0.1)  # around what was measured
     assert found.without_chance.tolist() == (every["method"] == "most_popular").tolist()
 
 
