@@ -2,8 +2,8 @@
 
 Here: one check a part, each a function from the settings to findings; `mend` carries out what a finding offers.
 Not here: how a part checks itself (datasets.store, jobs.artifacts, jobs.queue, warehouse), printing (cli/doctor.py).
-Nothing of the user's own is deleted: a damaged queue is moved aside, a damaged import only reported. What is
-deleted can be trained, fetched or built again.
+Nothing of the user's own is deleted: a damaged queue is moved aside, a damaged import only reported, and added lists
+measured anew where they are whole. What is deleted can be trained, fetched or built again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from core.datasets import scratch, store
 from core.errors import DamagedArtifact
-from core.jobs import artifacts, control, queue
+from core.jobs import added_lists, artifacts, control, queue
 from core.kernels import kernel_folder
 from core.models import RESULT_VERSION
 from core.settings import PROJECT, Settings
@@ -125,6 +125,34 @@ def runs(settings: Settings) -> Iterator[Finding]:
             yield Finding("runs", problem, "Remove it; no new request finds it.", discard)
 
 
+def lists(settings: Settings) -> Iterator[Finding]:
+    """Are added lists what was written, and measured as metrics are today? They are the user's own: none is deleted."""
+    for aside in added_lists.put_aside(settings):
+        problem = f"lists/{aside.name} stood aside for a new folder when the process was killed."
+        yield Finding("lists", problem, "Put it back.", _put_back(settings, aside))
+    for folder in added_lists.folders(settings):
+        problems = [_without_advice(problem) for problem in added_lists.verify(folder)]
+        if not problems and added_lists.outdated(folder):
+            problems = [f"The lists {folder.name} were measured by another version of the program."]
+        if problems and added_lists.can_be_remeasured(settings, folder):
+            mend = "Measure them anew: the lists themselves are whole."
+            yield Finding("lists", " ".join(problems), mend, _remeasure(settings, folder))
+        elif problems:
+            mend = "They are your own, so they are left alone: with their data set prepared, add the file again."
+            yield Finding("lists", " ".join(problems), mend)
+    for one in added_lists.superseded(settings):
+        problem = f"Others of the name {one.name!r} replaced the lists {one.id}, which were left behind."
+        yield Finding("lists", problem, "Remove them.", _discard(settings, one.folder))
+
+
+def _put_back(settings: Settings, aside: Path) -> Callable[[], None]:
+    return lambda: added_lists.put_back(settings, aside)
+
+
+def _remeasure(settings: Settings, folder: Path) -> Callable[[], None]:
+    return lambda: added_lists.remeasure(settings, folder)
+
+
 def leftovers(settings: Settings) -> Iterator[Finding]:
     """What killed processes left behind. While a worker runs, its folders are its own affair."""
     found = scratch.leftovers(settings)
@@ -166,6 +194,7 @@ CHECKS: dict[str, Check] = {
     "the cache folder": writable,
     "the data sets": datasets,
     "the runs": runs,
+    "added lists": lists,
     "what was left behind": leftovers,
     "compiled kernels": kernels,
     "the queue": jobs,

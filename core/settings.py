@@ -57,6 +57,11 @@ class Settings:
         return self.cache / "runs"
 
     @property
+    def lists(self) -> Path:
+        """Lists that somebody added, one folder each: the user's own, never deleted by the program."""
+        return self.cache / "lists"
+
+    @property
     def attempts(self) -> Path:
         """Where unfinished runs work: `<run id>.<n>`."""
         return self.cache / "attempts"

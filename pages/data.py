@@ -1,4 +1,4 @@
-"""Data: choose or fetch a data set, add one's own, and look at how popularity is spread in it."""
+"""Data: choose or fetch a data set, add one's own, add lists made elsewhere, and look at how popularity is spread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.datasets.catalogue import CATALOGUE
 from core.jobs import control
 from core.jobs.queue import ACTIVE, Job, Kind
 from core.warehouse import queries
-from pages.shared import boundary, frame, importing, jobs, server, tables, view, words
+from pages.shared import adding, boundary, frame, importing, jobs, server, tables, view, words
 
 TAB, WHICH = "tab", "remove_which"
 THREE_LINES = 64  # pixels
@@ -218,13 +218,17 @@ def page() -> None:
     st.title("Data")
     if here.simulated:
         st.warning(view.SIMULATED, icon=":material/science:")
-    choose_tab, add_tab, look_tab = st.tabs(["Choose", "Add", "Look"], key=TAB, bind="query-params")
+    names = ["Choose", "Add", "Lists", "Look"]
+    choose_tab, add_tab, lists_tab, look_tab = st.tabs(names, key=TAB, bind="query-params")
     with choose_tab:
         if choose_tab.open:
             choose()
     with add_tab:
         if add_tab.open:
             importing.draw()
+    with lists_tab:
+        if lists_tab.open:
+            adding.draw(here)
     with look_tab:
         if look_tab.open:
             look(here)

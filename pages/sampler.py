@@ -350,6 +350,23 @@ def drawn(run: str, knobs: Knobs) -> None:
         st.caption(f"A negative for each of the same {found.pairs:,} pairs, drawn by the samplers' own code. {DRAWN}")
 
 
+def truth(run: str, knobs: Knobs) -> None:
+    """On simulated data: which negatives are false, and what the posterior is worth."""
+    pair = st.grid(2, gap="medium", min_column_width=SIDE_BY_SIDE)
+    with pair.container(border=True, height="stretch"):
+        rows = ask(explain.false_negatives, run, knobs)
+        said = charts.false_negatives_takeaway(rows)
+        told("False negatives, by the truth", said)
+        st.altair_chart(charts.false_negatives(rows), key="false_negatives", alt=said)
+        st.caption("Known because the data are simulated: the user likes the item, and only was never shown it.")
+    with pair.container(border=True, height="stretch"):
+        rows = ask(explain.posterior_check, run, knobs)
+        said = charts.posterior_check_takeaway(rows)
+        told("Posterior against the truth", said)
+        st.altair_chart(charts.posterior_check(rows), key="posterior_check", alt=said)
+        st.caption("All candidates of 100 users in ten bins of equal size. On the dashed line the posterior is right.")
+
+
 def empty(here: view.View) -> None:
     """What to do while there is no trained run."""
     if here.dataset is None:
@@ -390,6 +407,8 @@ def page() -> None:
         if user and found:
             one_pair(found, user)
         drawn(run, knobs)
+        if subject.truth:
+            truth(run, knobs)
 
 
 frame.enter()

@@ -57,10 +57,15 @@ def seeds_of(here: view.View, variants: list[str]) -> list[int]:
     return sorted({int(seed) for seed in runs.loc[runs["variant"].isin(variants), "seed"]})
 
 
-def by_change(runs: tuple[str, str], split: str, cutoff: int) -> tuple[list[str], str]:
-    """The users to choose from, those first whose lists differ as is asked for, and how they came about."""
+def by_change(dataset: str, runs: tuple[str, str], split: str, cutoff: int) -> tuple[list[str], str]:
+    """The users to choose from, those first whose lists differ as is asked for, and how they came about.
+
+    By id where nobody has two lists: added ones need not be of this split.
+    """
     order = ORDERS.get(st.session_state.get(ORDER, ""), "lists")
     found = server.ask(queries.users_by_change, *runs, split, people.OFFERED, order, cutoff)
+    if found.empty:
+        return people.by_id(dataset)
     return list(found["user_id"]), f"{len(found):,} users, those first whose list {_named(order)}"
 
 
@@ -80,8 +85,11 @@ def choose_order() -> None:
     )  # fmt: skip
 
 
-def choose_penalty() -> float:
-    """The slider that re-ranks both lists, and what it did. 0: the lists as they were evaluated."""
+def choose_penalty(added: str) -> float:
+    """The slider that re-ranks both lists, and what it did. 0: the lists as they were evaluated.
+
+    added: the sides ("A", "B") that nothing can re-rank, since they were added and not trained here.
+    """
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         penalty = st.slider(
             "Popularity penalty", 0.0, STRONGEST, 0.0, STEP, key=PENALTY, bind="query-params", width=280,
@@ -95,6 +103,8 @@ def choose_penalty() -> float:
             if penalty
             else "Off: both lists as they were trained."
         )
+        if penalty and added:
+            told += f" Except {added}: lists added have no scores to re-rank."
         st.caption(told, width=520)  # always there, so that the lists do not jump while the slider moves
     return float(penalty)
 
@@ -146,10 +156,16 @@ def columns(most: float) -> dict[str, object]:
 def one_list(side: str, here: view.View, variant: str, frame: pd.DataFrame, most: float, penalty: float) -> None:
     """One of the two lists, under its name."""
     free = "" if variant in {here.a, here.b} else " :small[:gray[not pinned]]"
+    if here.is_added(variant):
+        penalty, free = 0.0, f" :gray-badge[:material/upload_file: added, not trained here]{free}"
     again = f" :gray-badge[:material/swap_vert: re-ranked, penalty {penalty:g}]" if penalty else ""
     st.markdown(f":{view.ACCENTS[side]}-badge[{side}] **{words.plain(here.label(variant))}**{again}{free}")
     if frame.empty:
-        st.info("No list: this user has nothing held out in this split. Choose the other split, or another user.")
+        st.info(
+            "No list: the lists added have none for this user in this split."
+            if here.is_added(variant)
+            else "No list: this user has nothing held out in this split. Choose the other split, or another user."
+        )
         return
     genres = frame["Genres"].notna().any()
     tables.table(
@@ -212,7 +228,7 @@ def page() -> None:
         )
         seed = st.selectbox("Seed", seeds, key=SEED, bind="query-params", width=90)
     runs = (run_of(here, first, seed), run_of(here, second, seed))
-    user = people.choose(here.dataset, lambda: by_change(runs, split, cutoff), choose_order, split)
+    user = people.choose(here.dataset, lambda: by_change(str(here.dataset), runs, split, cutoff), choose_order, split)
     if user is None:
         return
     facts = server.ask(queries.user, here.dataset, user, split)
@@ -221,8 +237,10 @@ def page() -> None:
         return
     history = server.ask(queries.user_history, here.dataset, user, split)
     profile(facts.iloc[0], history, split)
-    penalty = choose_penalty()
-    shown = [shown_list(run, user, split, cutoff, penalty) for run in runs]
+    is_added = {"A": here.is_added(first), "B": here.is_added(second)}
+    penalty = choose_penalty(" and ".join(side for side, added in is_added.items() if added))
+    penalties = [0.0 if added else penalty for added in is_added.values()]
+    shown = [shown_list(run, user, split, cutoff, own) for run, own in zip(runs, penalties, strict=True)]
     held_out = server.ask(queries.user_held_out, here.dataset, user, split)
     most = max([0.01, *(frame["popularity"].max() for frame in (*shown, history, held_out) if len(frame))])
     pair = st.grid(2, gap="medium", min_column_width=SIDE_BY_SIDE)
@@ -230,8 +248,8 @@ def page() -> None:
         one_list("A", here, first, lists.with_marks(shown[0], shown[1], "dropped"), most, penalty)
     with pair.cell():
         one_list("B", here, second, lists.with_marks(shown[1], shown[0], "new"), most, penalty)
-    again = " re-ranked" if penalty else ""
-    by_name = {f"A{again}: {here.label(first)}": shown[0], f"B{again}: {here.label(second)}": shown[1]}
+    again = [" re-ranked" if own else "" for own in penalties]
+    by_name = {f"A{again[0]}: {here.label(first)}": shown[0], f"B{again[1]}: {here.label(second)}": shown[1]}
     said = charts.takeaway(history, by_name)
     st.subheader("How popular: the profile against the lists")
     st.altair_chart(charts.popularity(history, by_name), key="taste", alt=said)

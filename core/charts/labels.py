@@ -53,12 +53,14 @@ def place_labels(
     width: float,
     height: float,
     letters: Iterable[Line] = (),
+    bars: Iterable[Line] = (),
 ) -> pd.DataFrame:
     """Those of `wanted` that fit, with align, dx and dy for a text mark.
 
     wanted: x, y, text, priority (smallest first), clear (half the mark's width in pixels); width, height: in pixels.
     A label covers no mark, no line, no letter (lines through it) and no other label, and stays within the chart. Of
-    labels with priority 0 it is not asked that they cover no line. Cost grows with the square of the rows.
+    labels with priority 0 it is not asked that they cover no line. Bars are covered only where no side is free of
+    them: they are long, and quiet. Cost grows with the square of the rows.
     """
 
     def on_screen(px: float, py: float) -> tuple[float, float]:
@@ -67,9 +69,9 @@ def place_labels(
     at = [on_screen(px, py) for px, py in zip(wanted["x"], wanted["y"], strict=True)]
     clear = [float(pixels) for pixels in wanted["clear"]]
     marks = np.array([(px - c, py - c, px + c, py + c) for (px, py), c in zip(at, clear, strict=True)]).reshape(-1, 4)
-    drawn, always = (
+    drawn, always, quiet = (
         np.array([box for a, b, c, d in some for box in _along(*on_screen(a, b), *on_screen(c, d))]).reshape(-1, 4)
-        for some in (lines, letters)
+        for some in (lines, letters, bars)
     )
     priorities = [int(priority) for priority in wanted["priority"]]
     placed: dict[int, dict[str, Any]] = {}
@@ -77,15 +79,23 @@ def place_labels(
     for n in sorted(range(len(wanted)), key=priorities.__getitem__):
         others = np.delete(marks, n, axis=0)
         obstacles = np.concatenate([others, labels, always, drawn if priorities[n] else drawn[:0]])
-        for align, dx, dy, box in _sides(*at[n], str(wanted["text"].iloc[n]), clear[n] + _GAP):
-            inside = box[0] >= 0 and box[1] >= 0 and box[2] <= width and box[3] <= height
-            if inside and not _covers(box, obstacles):
-                placed[n] = {"align": align, "dx": dx, "dy": dy}
-                labels = np.vstack([labels, box])
-                break
+        sides = [
+            side
+            for side in _sides(*at[n], str(wanted["text"].iloc[n]), clear[n] + _GAP)
+            if _inside(side[3], width, height) and not _covers(side[3], obstacles)
+        ]
+        if sides:
+            align, dx, dy, box = next((side for side in sides if not _covers(side[3], quiet)), sides[0])
+            placed[n] = {"align": align, "dx": dx, "dy": dy}
+            labels = np.vstack([labels, box])
     rows = sorted(placed)
     where: dict[str, Any] = {name: [placed[n][name] for n in rows] for name in ("align", "dx", "dy")}
     return wanted.iloc[rows].assign(**where)
+
+
+def text_width(text: str) -> float:
+    """How wide a label is, in pixels: an estimate."""
+    return _CHARACTER * len(text)
 
 
 def _along(x1: float, y1: float, x2: float, y2: float) -> list[Box]:
@@ -97,7 +107,7 @@ def _along(x1: float, y1: float, x2: float, y2: float) -> list[Box]:
 
 def _sides(px: float, py: float, text: str, gap: float) -> list[tuple[str, float, float, Box]]:
     """Right, left, above, below, and aslant: align, dx, dy, and the box covered."""
-    wide, half = _CHARACTER * len(text), _LINE / 2
+    wide, half = text_width(text), _LINE / 2
     aslant = [
         (align, dx, dy, (left, py + dy - half, left + wide, py + dy + half))
         for align, dx, left in (("left", 4.0, px + 4), ("right", -4.0, px - 4 - wide))
@@ -110,6 +120,10 @@ def _sides(px: float, py: float, text: str, gap: float) -> list[tuple[str, float
         ("center", 0.0, gap + half, (px - wide / 2, py + gap, px + wide / 2, py + gap + _LINE)),
         *aslant,
     ]
+
+
+def _inside(box: Box, width: float, height: float) -> bool:
+    return box[0] >= 0 and box[1] >= 0 and box[2] <= width and box[3] <= height
 
 
 def _covers(box: Box, others: NDArray[np.float64]) -> bool:

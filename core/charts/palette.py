@@ -7,6 +7,7 @@ A style is composed of what the method is made of, as `Variant.method` spells it
   loss          its colour and its shape; with a sampler beside it, its shape in the sampler's colour
   one_bp        the same, hollow
   lightgcn      the same, split in two layers
+  lists         the grey of baselines, in a shape of its own: added, not trained here
   pop_penalty   a style of its own, whatever it re-ranks, on dashed paths
 The first colours are Okabe and Ito's (https://jfly.uni-koeln.de/color/), which colour-blind people can tell apart.
 Theirs are too few for every method, so the shape is the second channel: no two methods share one. The other colours
@@ -27,7 +28,7 @@ import altair as alt
 
 from core.charts import marks
 from core.charts.marks import Shape
-from core.models.choices import BASELINES, LOSSES, SAMPLERS
+from core.models.choices import BASELINES, LISTS, LOSSES, SAMPLERS
 
 BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7"
 INDIGO = "#7A70C8"  # not theirs: Okabe and Ito's yellow cannot be seen on white
@@ -44,6 +45,8 @@ ON_ACCENT = "#1D1D1D"
 BADGE = "M-2.4,-2.1L2.4,-2.1L2.4,2.1L-2.4,2.1Z"
 """Behind a letter."""
 BASELINE_SHAPE = "M-1,-.25L1,-.25L1,.25L-1,.25Z"
+LISTS_SHAPE = "M-1,-.8L1,-.8L1,-.3L-1,-.3ZM-1,.3L1,.3L1,.8L-1,.8Z"
+"""Two rows of a list."""
 ARROW_HEAD = "M-1,-.9L1,0L-1,.9L-.5,0Z"
 """Points to the right at angle 0."""
 
@@ -80,6 +83,7 @@ LOSS_STYLE: dict[str, Look] = {
 }
 PENALTY = Style(BROWN, marks.ARROW_DOWN.path(), dashed=True)
 REFERENCE = Style(NEUTRAL, BASELINE_SHAPE)
+ADDED = Style(NEUTRAL, LISTS_SHAPE)
 
 
 @cache
@@ -90,6 +94,8 @@ def style(method: str) -> Style:
     """
     if method in BASELINES:
         return PENALTY if method == "pop_penalty" else REFERENCE
+    if method == LISTS:
+        return ADDED
     parts = method.split("+")
     sampler = next((part for part in parts if part in SAMPLERS), "rns")
     core = next((part for part in parts if part in LOSSES), sampler)
@@ -105,7 +111,8 @@ def _from_name(name: str) -> Look:
 
 
 def in_order(methods: Iterable[str]) -> list[str]:
-    """Those methods, each once: MF before LightGCN, two-sided before OneBP, samplers, losses, both; baselines last."""
+    """Those methods, each once: MF before LightGCN, two-sided before OneBP, samplers, losses, both; baselines last, and
+    added lists after them."""
     return sorted(set(methods), key=_place)
 
 
@@ -113,7 +120,8 @@ def _place(method: str) -> tuple[object, ...]:
     parts = method.split("+")
     known = [*SAMPLERS, *LOSSES]
     core = [known.index(part) for part in parts if part in known] or [len(known)]
-    baseline = list(BASELINES).index(method) if method in BASELINES else -1
+    references = [*BASELINES, LISTS]
+    baseline = references.index(method) if method in references else -1
     penalty_first = method != "pop_penalty" and baseline >= 0  # its path belongs to what was trained
     return penalty_first, baseline, "lightgcn" in parts, "one_bp" in parts, len(core) > 1, core, method
 

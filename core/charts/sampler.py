@@ -32,6 +32,7 @@ _LEAST_BETA, _MOST_BETA = 1e-4, 10.0
 _LOW = 0.05  # of the candidates: those below have the lowest colour
 _LABEL_GAP = 0.06  # of the axis: nearer, and two labels would touch
 _TAKEN_BY = "Share of users who took the item"
+_CLEAR = 0.5  # a rank correlation
 
 
 # ---------------------------------------------------------------- prior
@@ -274,6 +275,71 @@ def profiles_takeaway(shares: pd.DataFrame, facts: pd.DataFrame) -> str:
         f"The most popular tenth of the items has {percent(train)} of the train interactions, and it gives "
         f"{listed(told)} negatives. The less popular half gives {percent(half['auc_ns'])} of AUC-NS's, "
         f"{percent(half['dns'])} of DNS's."
+    )
+
+
+# ---------------------------------------------------------------- against the truth
+
+
+def false_negatives(rows: pd.DataFrame) -> alt.LayerChart:
+    """The share of each sampler's negatives that its user likes. rows: `explain.false_negatives`."""
+    bars: Any = alt.Chart(rows).mark_bar()
+    x = alt.X(
+        "share:Q", title="Negatives that the user likes, but was not shown", axis=alt.Axis(format="~%", tickCount=5)
+    )
+    shown = bars.encode(
+        x=x,
+        y=alt.Y("label:N", sort=list(rows["label"]), title=None, axis=alt.Axis(labelLimit=160)),
+        color=alt.Color("label:N", scale=palette.colour_scale(list(rows["sampler"]), list(rows["label"])), legend=None),
+        tooltip=[alt.Tooltip("label:N", title="Sampler"), alt.Tooltip("share:Q", title="False", format=".1%")],
+    )
+    return layered([named(shown, "samplers")], "false_negatives", 34 * len(rows) + 30)
+
+
+def false_negatives_takeaway(rows: pd.DataFrame) -> str:
+    """Who draws the most and the fewest false negatives, and AUC-NS beside DNS."""
+    ordered = rows.sort_values("share", kind="stable")
+    best, worst = ordered.iloc[0], ordered.iloc[-1]
+    share = dict(zip(rows["sampler"], rows["share"], strict=True))
+    return (
+        f"Of AUC-NS's negatives {percent(share['auc_ns'])} are false, of DNS's {percent(share['dns'])} and of random "
+        f"ones {percent(share['rns'])}; {best['label']} draws the fewest ({percent(best['share'])}), {worst['label']} "
+        f"the most ({percent(worst['share'])})."
+    )
+
+
+def posterior_check(rows: pd.DataFrame) -> alt.LayerChart:
+    """AUC-NS's posterior over the truth, and the line where both agree. rows: `explain.posterior_check`."""
+    x = alt.X(
+        "posterior:Q",
+        title="Posterior w of a true negative",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(tickCount=5),
+    )
+    y = alt.Y("truth:Q", title="True probability of a true negative", scale=alt.Scale(domain=[0, 1]))
+    line: Any = alt.Chart(pd.DataFrame({"posterior": [0.0, 1.0], "truth": [0.0, 1.0]}))
+    diagonal = line.mark_line(strokeDash=[4, 4], **_QUIET).encode(x=x, y=y)
+    points: Any = alt.Chart(rows)
+    tips = [
+        alt.Tooltip("posterior:Q", title="Posterior", format=".3~g"),
+        alt.Tooltip("truth:Q", title="Truth", format=".3~g"),
+        alt.Tooltip("candidates:Q", title="Candidates", format=","),
+    ]
+    marks = points.mark_line(color=CHOSEN, point={"filled": True, "size": 60, "color": CHOSEN}).encode(
+        x=x, y=y, tooltip=tips
+    )
+    return layered([named(diagonal, "agreement"), named(marks, "bins")], "posterior_check", HEIGHT)
+
+
+def posterior_check_takeaway(rows: pd.DataFrame) -> str:
+    """How far the posterior is from the truth on average, and whether it puts candidates in the right order."""
+    gap = float((rows["posterior"] - rows["truth"]).abs().mean())
+    level = rows["posterior"].max() == rows["posterior"].min()
+    order = 0.0 if level else float(rows["posterior"].corr(rows["truth"], method="spearman"))
+    told = "in" if order > _CLEAR else "against" if order < -_CLEAR else "in no clear relation to"
+    return (
+        f"The posterior is off by {number(gap)} on average, and its bins stand {told} the order of the truth (rank "
+        f"correlation {order:.2f}). It need not be calibrated: the rule asks it only which candidate to prefer."
     )
 
 

@@ -37,6 +37,15 @@ def percent(share: float) -> str:
     return f"{number(100 * share)} %"
 
 
+def p_value(p: float) -> str:
+    """A p-value in a sentence or a tooltip: digits beyond the third say nothing of it.
+
+    >>> p_value(0.0312), p_value(0.00002), p_value(1.0)
+    ('0.031', '<0.001', '1')
+    """
+    return "<0.001" if p < 0.001 else f"{p:.3f}".rstrip("0").rstrip(".")
+
+
 def listed(words: Sequence[str]) -> str:
     """Words as in a sentence.
 

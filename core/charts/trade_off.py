@@ -3,8 +3,9 @@
 Here: the chart over `queries.trade_off` and `queries.trade_off_seeds`, and its takeaway in words.
 Not here: which metrics and variants (the page), colours and shapes (palette.py), the frames behind the layers
 (trade_off_data.py).
-Layers, from the ground up: spread_x, spread_y, seeds, reranked, paths, arrows, baselines, chosen, marks, badges,
-letters, labels, better; one that has nothing to show is left out.
+Layers, from the ground up: win_win, win_win_name, interval_x, interval_y, seeds, reranked, paths, arrows, lit,
+baselines, chosen, marks, badges, letters, labels, better; one that has nothing to show is left out.
+What users and seeds leave of the points is drawn where `Chance` (trade_off_chance.py) is given.
 """
 
 from __future__ import annotations
@@ -12,17 +13,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import altair as alt
 import pandas as pd
 
 from core.charts import palette
 from core.charts import trade_off_data as data
-from core.charts.labels import Extent
+from core.charts.labels import Extent, Line
 from core.charts.layers import layered, named
 from core.charts.text import axis_title, better, capitalised, listed, metric_name, number, provenance
 from core.evaluation.metrics import key_title
+
+if TYPE_CHECKING:
+    from core.charts.trade_off_chance import Chance
 
 PICK = "pick"
 """The selection that a click makes: a list of {"variant": id}."""
@@ -61,36 +65,59 @@ def trade_off(
     chosen: Mapping[str, str] | None = None,
     paths: bool = True,
     small: bool = False,
+    chance: Chance | None = None,
 ) -> alt.LayerChart:
     """The chart, with the point selection `PICK` over "variant".
 
     points: `queries.trade_off`, at least one row; seeds: `queries.trade_off_seeds`, drawn as faint dots;
     chosen: which variants are ringed, by letter ({"A": id, "B": id}); paths: join each path in order of strength;
-    small: for the Overview, without spreads and seeds, methods named at the ends of their paths instead of in a legend.
+    small: for the Overview, without seeds, methods named at the ends of their paths instead of in a legend;
+    chance: bars are intervals over users, the win-win region is shaded, who may be on the Pareto front is lit.
     """
+    chosen = chosen or {}
     points = data.coloured(points)
+    if chance:
+        points = chance.with_intervals(points, chosen.values())
     trained, baselines = points[~points["baseline"]], points[points["baseline"]]
     x, y = (data.extent(trained, baselines, axis) for axis in ("x", "y"))
-    marks = data.told(trained[~trained["also_on"]])
-    edged = data.told(data.at_the_edge(baselines, x, y))
-    ringed = data.ringed(pd.concat([marks, edged]), chosen or {})
+    told = chance.told if chance else data.told
+    marks = told(trained[~trained["also_on"]])
+    edged = told(data.at_the_edge(baselines, x, y))
+    ringed = data.ringed(pd.concat([marks, edged]), chosen)
     dots = seeds[seeds["variant"].isin(trained["variant"])] if seeds is not None and not small else points[:0]
-    spreads = marks[:0] if small else marks[marks["seeds"] > 1]
     paths_drawn = trained if paths else trained[:0]
     width, height = _SMALL_PLOT if small else _PLOT
     above = data.badges(ringed, x, y, width, height)
-    covered = data.covered_lines(paths_drawn, spreads, dots)
+    covered = data.covered_lines(paths_drawn, dots)
     letters = data.letter_lines(above)
-    view = _View(question, x, y, small)
+    view = _View(question, x, y, small, chance)
+    ground, name = view.region(points)
+    letters += name
     layers = [
-        *view.spreads(spreads),
+        *ground,
+        *view.intervals(marks),
         view.seeds(data.coloured(dots)),
         *view.paths(paths_drawn),
+        view.lit(pd.concat([marks, edged])),
         view.baselines(edged),
         view.chosen(ringed),
         view.marks(marks),
         *view.letters(ringed),
-        view.labels(data.labels(marks, edged, covered, letters, x, y, width, height, small, set(ringed["variant"]))),
+        view.labels(
+            data.labels(
+                marks,
+                edged,
+                covered,
+                letters,
+                x,
+                y,
+                width,
+                height,
+                small,
+                set(ringed["variant"]),
+                data.bar_lines(marks),
+            )
+        ),
         view.better(),
     ]
     drawn = [layer for layer in layers if len(layer.data)]
@@ -106,16 +133,12 @@ def takeaway(points: pd.DataFrame, question: Question) -> str:
     marks = points[~points["also_on"] & ~points["baseline"]]
     if marks.empty:
         return f"No trained method yet, only {listed(list(points['label']))}. {question.note}."
-    y, x = _best(marks, "y", question.y), _best(marks, "x", question.x)
+    y, x = data.best(marks, "y", question.y), data.best(marks, "x", question.x)
     return (
         f"Of {len(marks)} settings {y['label']} has the best {metric_name(question.y)}, {number(y['y'])}, "
         f"and {x['label']} the best {metric_name(question.x)}, {number(x['x'])}. "
         f"{_path_in_words(points, question)}{question.note}."
     )
-
-
-def _best(marks: pd.DataFrame, axis: str, key: str) -> Any:
-    return marks.sort_values(axis, ascending=better(key) == "lower", kind="stable").iloc[0]
 
 
 def _path_in_words(points: pd.DataFrame, question: Question) -> str:
@@ -142,26 +165,60 @@ def _pickable(layers: list[alt.Chart]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """The layers, and what they share: the question, both ranges, and how large the marks are."""
+    """The layers, and what they share: the question, both ranges, how large the marks are, what is known of chance."""
 
     question: Question
     x: Extent
     y: Extent
     small: bool
+    chance: Chance | None = None
 
     def _base(self, rows: pd.DataFrame) -> alt.Chart:
-        x, y = (alt.Scale(domain=[e.low, e.high], zero=False, nice=False) for e in (self.x, self.y))
-        axis = alt.Axis(format="~g", tickCount=5 if self.small else 6)
-        return alt.Chart(rows).encode(
-            x=alt.X("x:Q", title=axis_title(self.question.x), scale=x, axis=axis),
-            y=alt.Y("y:Q", title=axis_title(self.question.y), scale=y, axis=axis),
+        return alt.Chart(rows).encode(x=self._on("x", "x"), y=self._on("y", "y"))
+
+    def _on(self, axis: str, column: str) -> Any:
+        """A column on an axis."""
+        extent, key, channel = (self.x, self.question.x, alt.X) if axis == "x" else (self.y, self.question.y, alt.Y)
+        return channel(
+            f"{column}:Q",
+            title=axis_title(key),
+            scale=alt.Scale(domain=[extent.low, extent.high], zero=False, nice=False),
+            axis=alt.Axis(format="~g", tickCount=5 if self.small else 6),
         )
 
-    def spreads(self, rows: pd.DataFrame) -> list[alt.Chart]:
-        """From the lowest to the highest seed, in both directions."""
-        base = self._base(rows).mark_rule(strokeWidth=1.5, tooltip=None).encode(color=_own("faint"))
-        across, along = base.encode(x="x_low:Q", x2="x_high"), base.encode(y="y_low:Q", y2="y_high")
-        return [named(across, "spread_x"), named(along, "spread_y")]
+    def region(self, points: pd.DataFrame) -> tuple[list[alt.Chart], list[Line]]:
+        """Where both metrics are better than the baseline's, shaded, with its name; and what the name covers."""
+        if not self.chance:
+            return [], []
+        found, names = self.chance.region(points, self.x, self.y, self.question.x, self.question.y)
+        shade = alt.Chart(found).mark_rect(color=palette.NEUTRAL, opacity=0.1, tooltip=None)
+        shaded = shade.encode(x=self._on("x", "x1"), x2="x2", y=self._on("y", "y1"), y2="y2")
+        return [named(shaded, "win_win"), named(self._placed(names), "win_win_name")], data.text_lines(
+            names, self.x, self.y, *_PLOT
+        )
+
+    def intervals(self, marks: pd.DataFrame) -> list[alt.Chart]:
+        """The interval over users of each mark, in both directions."""
+        if not self.chance:
+            return []
+        across, along = (
+            self._base(marks.dropna(subset=[f"{axis}_from"]))
+            .mark_rule(strokeWidth=1.5, tooltip=None)
+            .encode(color=_own("faint"))
+            for axis in "xy"
+        )
+        return [
+            named(across.encode(x=self._on("x", "x_from"), x2="x_to"), "interval_x"),
+            named(along.encode(y=self._on("y", "y_from"), y2="y_to"), "interval_y"),
+        ]
+
+    def lit(self, marks: pd.DataFrame) -> alt.Chart:
+        """A glow behind what may be on the Pareto front."""
+        lit = self.chance.lit(marks).drop_duplicates(["x", "y"]) if self.chance else marks[:0]
+        glow = self._base(lit).mark_point(
+            filled=True, shape="circle", size=520, opacity=0.22, strokeWidth=0, tooltip=None
+        )
+        return named(glow.encode(color=_own("colour")), "lit")
 
     def seeds(self, dots: pd.DataFrame) -> alt.Chart:
         """Single seeds, faint."""
@@ -202,10 +259,9 @@ class _View:
 
     def baselines(self, edged: pd.DataFrame) -> alt.Chart:
         """Reference marks, grey."""
-        marks = self._base(edged).mark_point(
-            filled=True, size=130, color=palette.NEUTRAL, shape=palette.BASELINE_SHAPE, opacity=1, cursor="pointer"
-        )
-        return named(marks.encode(tooltip=self._tooltip()), "baselines")
+        marks = self._base(edged).mark_point(filled=True, size=130, color=palette.NEUTRAL, opacity=1, cursor="pointer")
+        tips = [*self._tooltip(), alt.Tooltip("method_label:N", title="Reference")]
+        return named(marks.encode(shape=alt.Shape("shape:N", scale=None), tooltip=tips), "baselines")
 
     def marks(self, marks: pd.DataFrame) -> alt.Chart:
         """The settings, in their methods' colours and shapes."""
@@ -244,15 +300,17 @@ class _View:
 
     def labels(self, placed: pd.DataFrame) -> alt.Chart:
         """Strengths and names beside the marks."""
+        return named(self._placed(placed), "labels")
+
+    def _placed(self, texts: pd.DataFrame) -> alt.Chart:
+        """Quiet texts, each on its side of its point."""
         where: dict[str, Any] = {
             "align": alt.expr("datum.align"),
             "dx": alt.expr("datum.dx"),
             "dy": alt.expr("datum.dy"),
         }
-        text = self._base(placed).mark_text(
-            fontSize=11, color=palette.NEUTRAL, tooltip=None, baseline="middle", **where
-        )
-        return named(text.encode(text="text:N"), "labels")
+        text = self._base(texts).mark_text(fontSize=11, color=palette.NEUTRAL, tooltip=None, baseline="middle", **where)
+        return cast("alt.Chart", text.encode(text="text:N"))
 
     def better(self) -> alt.Chart:
         """Names the corner in which both metrics are better, outside of what the axes enclose: no mark is there."""
@@ -269,7 +327,9 @@ class _View:
 
     def _tooltip(self) -> list[alt.Tooltip]:
         y, x = (key_title(key) for key in (self.question.y, self.question.x))
-        fields = (("label:N", "Setting"), ("y_text:N", y), ("x_text:N", x), ("seeds:Q", "Seeds"))
+        fields = [("label:N", "Setting"), ("y_text:N", y), ("x_text:N", x), ("seeds:Q", "Seeds")]
+        if self.chance:
+            fields += [("against:N", "Against the baseline"), ("on_front:N", "On the Pareto front")]
         return [alt.Tooltip(field, title=title) for field, title in fields]
 
 

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from core.charts import palette
-from core.charts.labels import Extent, Line, place_labels
-from core.charts.text import number
+from core.charts.labels import Extent, Line, place_labels, text_width
+from core.charts.text import better, number
 
 MARGIN = 0.08  # of the range, around the outermost marks
 NEAR = 0.35  # a baseline further off than this share of the range stands at the edge, with its value
@@ -25,13 +25,20 @@ MANY = 60  # of more settings only the ends of paths are labelled: one would not
 FAINT = "80"  # half transparent, written behind a colour; an opacity of the mark would fade the legend too
 
 
+def best(marks: pd.DataFrame, axis: str, key: str) -> Any:
+    """The row with the best value on that axis, whose metric is `key`; of equals the first."""
+    return marks.sort_values(axis, ascending=better(key) == "lower", kind="stable").iloc[0]
+
+
 def extent(trained: pd.DataFrame, baselines: pd.DataFrame, axis: str) -> Extent:
     """The range of an axis: what was trained, with a margin, and the baselines that are not far off.
 
-    Without anything trained, the baselines.
+    Without anything trained, the baselines. What was trained reaches as far as its seeds, and its interval if it has
+    one (`_from`, `_to`).
     """
     core = trained if len(trained) else baselines
-    low, high = float(core[f"{axis}_low"].min()), float(core[f"{axis}_high"].max())
+    ends = core[[f"{axis}{end}" for end in ("_low", "_high", "_from", "_to") if f"{axis}{end}" in core]]
+    low, high = float(ends.min().min()), float(ends.max().max())
     span = (high - low) or abs(high) * 0.1 or 0.01
     near = [v for v in baselines[axis] if low - NEAR * span <= v <= high + NEAR * span]
     low, high = min([low, *near]), max([high, *near])
@@ -40,11 +47,13 @@ def extent(trained: pd.DataFrame, baselines: pd.DataFrame, axis: str) -> Extent:
 
 
 def coloured(rows: pd.DataFrame) -> pd.DataFrame:
-    """With each method's colour, a faint one for what stands behind the marks, and whether its paths are dashed."""
+    """With each method's colour and shape, a faint colour for what stands behind the marks, and whether its paths are
+    dashed."""
     styles = [palette.style(method) for method in rows["method"]]
     return rows.assign(
         colour=[style.colour for style in styles],
         faint=[f"{style.colour}{FAINT}" for style in styles],
+        shape=[style.shape for style in styles],
         dashed=np.array([style.dashed for style in styles], bool),  # of no rows too
     )
 
@@ -115,11 +124,12 @@ def labels(
     height: int,
     few: bool,
     ringed: Collection[str] = (),
+    bars: list[Line] | None = None,
 ) -> pd.DataFrame:
     """The labels that fit: baselines first, then the ends of paths with their method's name, then other strengths.
 
-    covered, letters: `covered_lines`, `letter_lines`; few: no other strengths, as with many settings; ringed: variants
-    with a ring, which needs more room.
+    covered, letters, bars: `covered_lines`, `letter_lines`, `bar_lines`; few: no other strengths, as with many
+    settings; ringed: variants with a ring, which needs more room.
     """
     last = marks["order"].eq(marks.groupby("path")["order"].transform("max"))
     texts = [_strength(row, end) for row, end in zip(marks.itertuples(), last, strict=True)]
@@ -131,7 +141,7 @@ def labels(
     )
     wanted = wanted[wanted["priority"] < 2] if few or len(marks) > MANY else wanted
     wanted = wanted.assign(clear=[RING if variant in ringed else MARK for variant in wanted["variant"]])
-    return place_labels(wanted, covered, x, y, width, height, letters)
+    return place_labels(wanted, covered, x, y, width, height, letters, bars or [])
 
 
 def _strength(row: Any, last: bool) -> str:
@@ -146,20 +156,37 @@ def _strength(row: Any, last: bool) -> str:
     return f"{row.symbol} {row.strength:g}" if len(row.symbol) == 1 else f"{row.strength:g}"
 
 
-def covered_lines(trained: pd.DataFrame, spreads: pd.DataFrame, dots: pd.DataFrame) -> list[Line]:
-    """What a label must not cover, a baseline's may: paths, spreads and seeds."""
+def covered_lines(trained: pd.DataFrame, dots: pd.DataFrame) -> list[Line]:
+    """What a label must not cover, a baseline's may: paths and seeds."""
     drawn = (
         (segments(trained), ("x1", "y1", "x2", "y2")),
-        (spreads, ("x_low", "y", "x_high", "y")),
-        (spreads, ("x", "y_low", "x", "y_high")),
         (dots, ("x", "y", "x", "y")),
     )
     return [line for rows, ends in drawn for line in _lines(rows, ends)]
 
 
+def bar_lines(marks: pd.DataFrame) -> list[Line]:
+    """The intervals of marks that have them: what a label covers only where it must."""
+    if "x_from" not in marks:
+        return []
+    across, along = (marks.dropna(subset=[f"{axis}_from"]) for axis in "xy")
+    return [*_lines(across, ("x_from", "y", "x_to", "y")), *_lines(along, ("x", "y_from", "x", "y_to"))]
+
+
 def letter_lines(above: pd.DataFrame) -> list[Line]:
     """What no label may cover: the letters of chosen marks (above: `badges`)."""
     return [line for end in ("left", "x", "right") for line in _lines(above, (end, "bottom", end, "top"))]
+
+
+def text_lines(texts: pd.DataFrame, x: Extent, y: Extent, width: int, height: int) -> list[Line]:
+    """What no label may cover, either: a line through each text that has its place (x, y, text, align, dx, dy)."""
+    wide, tall = (x.high - x.low) / width, (y.high - y.low) / height  # of a pixel
+    found = []
+    for row in texts.to_dict("records"):
+        start, at = row["x"] + row["dx"] * wide, row["y"] - row["dy"] * tall
+        length = text_width(row["text"]) * wide
+        found.append((start, at, start + length if row["align"] == "left" else start - length, at))
+    return found
 
 
 def _lines(rows: pd.DataFrame, ends: tuple[str, str, str, str]) -> list[Line]:

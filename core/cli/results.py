@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.cli.command import Commands, add_command
 from core.cli.datasets import prepared
-from core.cli.output import Output, as_json, table
+from core.cli.output import Output, Progress, as_json, table
 from core.errors import Refused
 from core.settings import Settings
 
@@ -23,7 +23,6 @@ Record = dict[str, Any]
 
 SHOWN = ("ndcg@10", "recall@10", "aplt@10", "arp@10", "coverage@10", "gini@10")
 """The metrics of the table; the other forms have all."""
-SPREAD = ("mean", "low", "high", "seed_sd")
 
 
 def add(commands: Commands) -> None:
@@ -50,7 +49,11 @@ def results(args: argparse.Namespace, settings: Settings, output: Output) -> int
     dataset = prepared(settings, args.dataset).id
     warehouse = Warehouse.open(settings, own=False)
     try:
-        records = list((_by_run if args.by == "run" else _by_variant)(warehouse, dataset, args.split))
+        if args.by == "run":
+            records = list(_by_run(warehouse, dataset, args.split))
+        else:
+            with output.progress() as progress:
+                records = list(_by_variant(warehouse, dataset, args.split, None if form == "table" else progress))
     finally:
         warehouse.close()
     for problem in warehouse.problems:
@@ -98,19 +101,35 @@ def _by_run(w: Warehouse, dataset: str, split: str) -> Iterable[Record]:
             }
 
 
-def _by_variant(w: Warehouse, dataset: str, split: str) -> Iterable[Record]:
-    """One object a variant: mean, smallest, largest and standard deviation of each metric over its seeds."""
+def _by_variant(w: Warehouse, dataset: str, split: str, progress: Progress | None) -> Iterable[Record]:
+    """One object a variant: of each metric the mean over its seeds, the 95 % bootstrap interval of that over users, and
+    the standard deviation over seeds. Without progress, for the table, which shows means only, without intervals."""
     from core.models.choices import PROTOCOLS
     from core.warehouse import queries
 
     for protocol in PROTOCOLS:
         values = queries.variant_metrics(w, dataset, split, protocol)  # type: ignore[arg-type]  # argparse checked it
+        ends = {} if progress is None or values.empty else _intervals(w, values, split, progress)
         metrics: dict[str, Record] = {}
         for row in _rows(values):
-            metrics.setdefault(row["variant"], {})[row["metric"]] = {name: row[name] for name in SPREAD}
+            low, high = ends.get((row["variant"], row["metric"]), (None, None))
+            spread = {"mean": row["mean"], "low": low, "high": high, "seed_sd": row["seed_sd"]}
+            metrics.setdefault(row["variant"], {})[row["metric"]] = spread
         for row in _rows(queries.variants(w, dataset, protocol)):
             about = _about(row, dataset, split, ("variant", "label"), ("seeds",))
             yield {**about, "metrics": _ordered(metrics.get(row["variant"], {}))}
+
+
+Ends = dict[tuple[str, str], tuple[float | None, float | None]]
+
+
+def _intervals(w: Warehouse, values: pd.DataFrame, split: str, progress: Progress) -> Ends:
+    """(variant, metric) to the ends of the interval over users."""
+    from core.warehouse.per_user import intervals
+
+    variants, metrics = (list(dict.fromkeys(values[column])) for column in ("variant", "metric"))
+    rows = intervals(w, variants, metrics, split, progress)  # type: ignore[arg-type]  # argparse checked the split
+    return {(row["variant"], row["metric"]): (row["low"], row["high"]) for row in rows}
 
 
 def _ordered(metrics: Record) -> Record:

@@ -12,6 +12,7 @@ The true parameters are stored with the data set: `store.read_truth`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -49,6 +50,38 @@ def simulate(seed: int = 0, users: int = USERS, items: int = ITEMS) -> Prepared:
     took = truth_rng.random((users, items)) < exposure * liked
     prepared = prepare(_raw(took), Options(seed=seed), _about(seed), _titles(traits))
     return _with_truth(prepared, {"users": taste}, {"items": traits, "quality": quality, "exposure": exposure})
+
+
+def preferences(
+    truth: Mapping[str, NDArray[np.float64]], users: NDArray[Any], items: NDArray[Any]
+) -> NDArray[np.float64]:
+    """The true preference of pairs, a logit: sigmoid of it is the probability that the user likes the item."""
+    taste, traits = truth["users"][users], truth["items"][items]
+    found: NDArray[np.float64] = (taste * traits).sum(axis=-1) + truth["quality"][items] + OFFSET
+    return found
+
+
+def prefers(
+    truth: Mapping[str, NDArray[np.float64]], users: NDArray[Any], first: NDArray[Any], second: NDArray[Any]
+) -> NDArray[np.float64]:
+    """The true probability that the user prefers the first item: that it is the liked one, if just one of both is.
+
+    Likes are independent, so that is sigmoid of the difference of the preferences (Bradley and Terry, 1952).
+    """
+    return 1 / (1 + np.exp(preferences(truth, users, second) - preferences(truth, users, first)))
+
+
+def liked_if_not_taken(
+    truth: Mapping[str, NDArray[np.float64]], users: NDArray[Any], items: NDArray[Any]
+) -> NDArray[np.float64]:
+    """The true probability that a user likes an item that the user did not take: that such a negative is false.
+
+    P(likes and was not shown) / P(did not take) = l (1 - e) / (1 - l e), by Bayes, with like l and exposure e.
+    """
+    likes = 1 / (1 + np.exp(-preferences(truth, users, items)))
+    shown = truth["exposure"][items]
+    found: NDArray[np.float64] = likes * (1 - shown) / (1 - likes * shown)
+    return found
 
 
 def _factors(seed: int, users: int, items: int) -> tuple[NDArray[np.float64], NDArray[np.float64], np.random.Generator]:

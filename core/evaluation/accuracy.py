@@ -2,7 +2,7 @@ r"""Accuracy: do the lists hold what users took? One value a user; the mean over
 
 Here: pure functions of `is_hit` (U, k) bool (the item at each rank is among the user's held-out items) and `n_test`
 (U,) int (held-out items of the user, |T|; at least 1 for every evaluated user). Not here: how lists are made
-(ranking.py), and AUC's compiled loop (_kernels.py; `auc` here is its definition for one user).
+(ranking.py), and AUC's compiled loop (_kernels.py; `auc` and `partial_auc` here are its definition for one user).
 A list shorter than k is padded with misses: an empty rank counts as a wrong one, so divisors stay k.
 Each returns (U,) float64 in [0, 1], higher is better; a user with `n_test` 0 gets 0.
 """
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 Flags = NDArray[np.bool_]
 Counts = NDArray[np.integer]
 PerUser = NDArray[np.float64]
+
+MAX_FPR = 0.1
+"""How far partial AUC looks: to the tenth of the other candidates that score highest."""
 
 
 def precision(is_hit: Flags) -> PerUser:
@@ -109,7 +112,7 @@ def auc(positives: NDArray[np.floating], others: NDArray[np.floating]) -> float:
     positives (P,), others (N,): one user's scores of held-out items and of all other candidates (items neither trained
     on nor held out). Returns a float; NaN where either is empty, and such a user is left out of the mean. The rank
     statistic of Mann and Whitney, ties 1/2; users weigh the same, where RecBole's GAUC weighs them by P. This is the
-    definition; `_kernels.auc_block` computes it for all users.
+    definition; `_kernels.held_out_block` computes it for all users.
 
     >>> auc(np.array([2.0, 1.0]), np.array([1.0, 0.0]))  # 1, 1, 1/2, 1
     0.875
@@ -118,3 +121,25 @@ def auc(positives: NDArray[np.floating], others: NDArray[np.floating]) -> float:
         return float("nan")
     difference = positives[:, None] - others
     return float(((difference > 0) + 0.5 * (difference == 0)).mean())
+
+
+def partial_auc(positives: NDArray[np.floating], others: NDArray[np.floating], max_fpr: float = MAX_FPR) -> float:
+    """Partial AUC: the area under ROC up to a false-positive rate of .1, over .1. In [0, 1], higher is better.
+
+    Only the tenth of the other candidates that scores highest counts: P(a held-out item scores above one of them).
+    positives (P,), others (N,): as in `auc`. Returns a float; NaN where either is empty, and such a user is left out of
+    the mean. ROC is drawn by straight lines, so that ties count 1/2 and a tenth that is no whole number of items cuts
+    the last one; guessing gives .05. One-way partial AUC (Dodd and Pepe, Biometrics 59(3), 2003) over its width, as in
+    Shi et al., WWW 2023; scikit-learn's `max_fpr` shifts and scales it (McClish) so that guessing gives .5.
+
+    >>> partial_auc(np.array([2.0, 0.5]), np.array([3.0, 1, 1, 0, 0]), 0.4)  # of 3 and 1, the 2 beats one, 0.5 none
+    0.25
+    """
+    if len(positives) == 0 or len(others) == 0:
+        return float("nan")
+    budget = max_fpr * len(others)
+    above = (others > positives[:, None]).sum(axis=1)
+    tied = (others == positives[:, None]).sum(axis=1)
+    into = np.clip(budget - above, 0, tied)  # how far the budget reaches into the tied ones, then past them
+    area = into**2 / (2 * np.maximum(tied, 1)) + np.maximum(budget - above - tied, 0)
+    return float(area.sum() / (len(positives) * budget))

@@ -29,10 +29,10 @@ def evaluate(
     """All metrics of a model on one split. All items are ranked; nothing is sampled.
 
     mask: what users may not be shown (at validation the train set, at test train and validation); held_out: the split's
-    interactions; counted_on: what popularity is counted on, usually what the model was trained on.
+    interactions; counted_on: what popularity is counted on and users' profiles are: what the model was trained on.
     """
     ranking = top_k(scorer, evaluated_users(held_out), mask, max(cutoffs), held_out)
-    return measure(ranking, held_out, counted_on, cutoffs, head)
+    return measure(ranking, held_out, counted_on, cutoffs, head, mask)
 
 
 def ndcg_only(scorer: Scorer, mask: Interactions, held_out: Interactions, k: int = 10) -> float:

@@ -1,4 +1,4 @@
-"""Groups of items and of users by popularity: hot and cold, deciles, niche to blockbuster.
+"""Groups of items and of users by popularity: hot and cold, deciles, head to tail, niche to blockbuster.
 
 Here: users' groups, from counts. Which items are hot, and their deciles, is told by core/datasets/popularity.py, since
 models ask too; evaluation finds it here.
@@ -14,10 +14,16 @@ from core.datasets.interactions import Interactions
 from core.datasets.popularity import HEADS, N_DECILES, Head, by_popularity, deciles, hot_items
 
 __all__ = [
-    "GROUP_PERCENT", "HEADS", "N_DECILES", "Head", "by_popularity", "deciles", "hot_items", "hot_shares", "user_groups",
+    "CLASS_PERCENT", "GROUP_PERCENT", "HEADS", "ITEM_CLASSES", "N_DECILES", "USER_GROUPS", "Head", "by_popularity",
+    "deciles", "hot_items", "hot_shares", "item_classes", "user_groups",
 ]  # fmt: skip
 
 GROUP_PERCENT = 20
+
+USER_GROUPS = ("niche", "diverse", "blockbuster")
+"""Lowest, middle and highest hot share of the profile."""
+ITEM_CLASSES = ("head", "middle", "tail")
+CLASS_PERCENT = 20
 
 
 def hot_shares(interactions: Interactions, hot: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -41,3 +47,22 @@ def user_groups(interactions: Interactions, hot: NDArray[np.bool_]) -> NDArray[n
     groups[order[:cut]] = "niche"
     groups[order[len(order) - cut :]] = "blockbuster"
     return groups
+
+
+def item_classes(popularity: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Head, middle or tail of the items: their place in ITEM_CLASSES, (I,) int64.
+
+    popularity (I,) counts. The head are the fewest items that hold 20 % of the interactions, the tail the fewest of the
+    least popular that hold 20 % (never-taken items among them), ties by lower number first in the head. Abdollahpouri
+    et al., UMAP 2021 (arXiv 2103.06364). An item that alone would be both is head; without interactions all are middle.
+
+    >>> item_classes(np.array([4, 0, 3, 1, 2]))  # 2 of 10 interactions: the first alone, and the last three
+    array([0, 2, 1, 2, 2])
+    """
+    order, total = by_popularity(popularity), int(popularity.sum())
+    before = np.cumsum(popularity[order]) - popularity[order]
+    behind = total - before - popularity[order]
+    classes = np.ones(len(popularity), np.int64)
+    classes[order[100 * behind < CLASS_PERCENT * total]] = 2
+    classes[order[100 * before < CLASS_PERCENT * total]] = 0
+    return classes

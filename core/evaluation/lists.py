@@ -20,9 +20,10 @@ Refused: missing columns, empty files, empty ids, ranks that are no whole number
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -36,6 +37,7 @@ from core.datasets.store import Dataset
 from core.errors import BadInput
 from core.evaluation.groups import Head
 from core.evaluation.measure import Evaluation, evaluate_lists, evaluated_users
+from core.evaluation.metrics import CUTOFFS
 
 Split = Literal["validation", "test"]
 CountOn = Literal["train", "all"]
@@ -73,6 +75,18 @@ class _Rows:
         return np.arange(len(self.user)) - starts
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Repaired:
+    """What rules 1 to 7 leave."""
+
+    rows: _Rows
+    trained_on: Interactions
+    held_out: Interactions
+    longest: int
+    """Places of the longest list, before items that users already took were left out."""
+    notes: list[str]
+
+
 def evaluate_lists_file(
     path: Path, dataset: Dataset, k: int = 10, count_on: CountOn = "train", head: Head = "items", split: Split = "test"
 ) -> dict[str, Any]:
@@ -100,7 +114,7 @@ def measure_lists(
     """All metrics that need no scores, for every user with held-out items (docs/metrics.md)."""
     trained_on, held_out = _sides(dataset, split)
     counted_on = trained_on.merged(held_out) if count_on == "all" else trained_on
-    return evaluate_lists(lists.items, lists.users, held_out, counted_on, (k,), head)
+    return evaluate_lists(lists.items, lists.users, held_out, counted_on, (k,), head, trained_on, trained_on)
 
 
 def read_lists(path: Path, split: Split = "test") -> tuple[pa.Table, tuple[str, ...]]:
@@ -108,25 +122,56 @@ def read_lists(path: Path, split: Split = "test") -> tuple[pa.Table, tuple[str, 
 
     Told from the content: Parquet, or text separated by commas, semicolons or tabs. Raises BadInput.
     """
+    table = _read(path)
+    notes: list[str] = []
+    if "split" in table.column_names:
+        whole, table = table.num_rows, table.filter(_of_split(table, split))
+        if table.num_rows == 0:
+            raise BadInput(path.name, f"it has no rows of split {split!r}", "Leave the column out to mean test.")
+        others = whole - table.num_rows
+        _note(notes, others, f"Left out: {_count(others, 'row')} of other splits than {split}.")
+    return _checked(path, table), tuple(notes)
+
+
+def read_every_split(path: Path) -> tuple[dict[Split, pa.Table], tuple[str, ...]]:
+    """As `read_lists`, of each split that the file has rows of: test alone where it has no column `split`.
+
+    The notes are those of rule 1: rows of neither split. Raises BadInput.
+    """
+    table = _read(path)
+    if "split" not in table.column_names:
+        return {"test": _checked(path, table)}, ()
+    found = {split: table.filter(_of_split(table, split)) for split in get_args(Split)}
+    parts = {split: _checked(path, part) for split, part in found.items() if part.num_rows}
+    if not parts:
+        mend = "Leave the column out to mean test."
+        raise BadInput(path.name, "it has no rows of split 'test' or 'validation'", mend)
+    notes: list[str] = []
+    others = table.num_rows - sum(part.num_rows for part in parts.values())
+    _note(notes, others, f"Left out: {_count(others, 'row')} of other splits than test and validation.")
+    return parts, tuple(notes)
+
+
+def _read(path: Path) -> pa.Table:
     table = _read_parquet(path) if _is_parquet(path) else _read_text(path)
     if table.num_rows == 0:
         raise BadInput(path.name, "it holds no rows", MEND)
-    notes: list[str] = []
-    if "split" in table.column_names:
-        of_split = pc.or_kleene(
-            pc.equal(table["split"], split), _is_empty(table["split"]) if split == "test" else False
-        )
-        others = table.num_rows - (pc.sum(of_split).as_py() or 0)
-        if others == table.num_rows:
-            raise BadInput(path.name, f"it has no rows of split {split!r}", "Leave the column out to mean test.")
-        _note(notes, others, f"Left out: {_count(others, 'row')} of other splits than {split}.")
-        table = table.filter(of_split)
+    return table
+
+
+def _of_split(table: pa.Table, split: Split) -> pa.ChunkedArray:
+    """Rule 1: an empty split means test."""
+    return pc.or_kleene(pc.equal(table["split"], split), _is_empty(table["split"]) if split == "test" else False)
+
+
+def _checked(path: Path, table: pa.Table) -> pa.Table:
+    """Rows that name a user, an item and a rank; the rank as a number."""
     for column in ("user", "item"):
         _refuse_first(path, column, _is_empty(table[column]), "is empty", "Every row names a user and an item.")
     rank = pc.utf8_trim_whitespace(table["rank"])
     no_rank = pc.invert(pc.fill_null(pc.match_substring_regex(rank, r"^[0-9]+(\.0*)?$"), False))
     _refuse_first(path, "rank", no_rank, "is no whole number", "Number each user's items 1, 2, 3 from the best.")
-    return table.select(["user", "item"]).append_column("rank", rank.cast(pa.float64())), tuple(notes)
+    return table.select(["user", "item"]).append_column("rank", rank.cast(pa.float64()))
 
 
 def match_lists(
@@ -136,6 +181,33 @@ def match_lists(
 
     name: what a refusal calls the file. Raises BadInput where nothing is left to measure.
     """
+    return _packed(_repaired(read, dataset, split, name), k, split)
+
+
+def match_lists_at_cutoffs(
+    read: tuple[pa.Table, tuple[str, ...]],
+    dataset: Dataset,
+    split: Split = "test",
+    name: str = "The lists",
+    cutoffs: Sequence[int] = CUTOFFS,
+) -> tuple[Lists, tuple[int, ...]]:
+    """As `match_lists`, as long as the largest cutoff that the lists reach, and the cutoffs that they do.
+
+    A cutoff is reached if one list is as long, or as long as any could be that shows nobody what they took. Lists of
+    ten are not measured at twenty, where half of their places would count as misses beside lists of twenty. At the
+    smallest cutoff all are measured.
+    """
+    found = _repaired(read, dataset, split, name)
+    most = dataset.n_items - int(found.trained_on.lengths()[evaluated_users(found.held_out)].min())
+    first = min(cutoffs)
+    reached = tuple(k for k in cutoffs if k == first or found.longest >= min(k, most))
+    beyond = [str(k) for k in cutoffs if k not in reached]
+    longest = f"no list is longer than {found.longest}"
+    _note(found.notes, len(beyond), f"Not measured at {' and '.join(beyond)}: {longest}.")
+    return _packed(found, max(reached), split), reached
+
+
+def _repaired(read: tuple[pa.Table, tuple[str, ...]], dataset: Dataset, split: Split, name: str) -> _Repaired:
     table, before = read
     notes = list(before)
     trained_on, held_out = _sides(dataset, split)
@@ -143,21 +215,43 @@ def match_lists(
     _note_order(rows, notes)
     rows = _known_items(rows, notes)
     rows = _without_repeats(rows, dataset.n_items, notes)
+    longest = int(rows.place().max(initial=-1)) + 1
     rows = _without_trained(rows, trained_on, notes)
     rows = _with_held_out(rows, held_out, split, notes)
     if len(rows.user) == 0:
         example = f"for example user {dataset.user_ids[0]!r} and item {dataset.item_ids[0]!r}"
         found = " ".join(notes)
         raise BadInput(name, f"nothing is left to measure. {found}".rstrip("."), f"Use the data set's ids, {example}.")
+    return _Repaired(rows, trained_on, held_out, longest, notes)
+
+
+def _packed(found: _Repaired, k: int, split: Split) -> Lists:
+    """Rule 8: lists of k, with what is missing counted."""
+    rows, notes = found.rows, found.notes
     users, row_of = np.unique(rows.user, return_inverse=True)
     place = rows.place()
     items = np.full((len(users), k), -1, np.int32)
     items[row_of[place < k], place[place < k]] = rows.item[place < k]
-    missing = len(evaluated_users(held_out)) - len(users)
+    missing = len(evaluated_users(found.held_out)) - len(users)
     short = int((items[:, -1] < 0).sum())
     _note(notes, missing, f"Counted as empty lists: {_count(missing, 'user')} with {split} items and no list.")
     _note(notes, short, f"Missing places counted as misses: {_count(short, 'list')} shorter than {k}.")
     return Lists(users.astype(np.int32), items, tuple(notes))
+
+
+def known_lists(table: pa.Table, dataset: Dataset, k: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Lists as `match_lists` left them, from rows of user, item (text) and rank (from 1): users (m,), items (m, k).
+
+    Raises ValueError where a row is of no user or item of the data set, or beyond rank k.
+    """
+    user, item = _numbers(table, dataset)
+    rank = table["rank"].to_numpy().astype(np.int64)
+    if len(user) and (min(user.min(), item.min()) < 0 or rank.min() < 1 or rank.max() > k):
+        raise ValueError("it holds a user, an item or a rank that the data set lacks")
+    users, row_of = np.unique(user, return_inverse=True)
+    items = np.full((len(users), k), -1, np.int32)
+    items[row_of, rank - 1] = item
+    return users.astype(np.int32), items
 
 
 def _sides(dataset: Dataset, split: Split) -> tuple[Interactions, Interactions]:
@@ -167,11 +261,16 @@ def _sides(dataset: Dataset, split: Split) -> tuple[Interactions, Interactions]:
     return dataset.train.merged(dataset.validation), dataset.test
 
 
-def _in_numbers(table: pa.Table, dataset: Dataset) -> _Rows:
-    user, item = (
+def _numbers(table: pa.Table, dataset: Dataset) -> list[NDArray[np.int64]]:
+    """Users and items by number, (n,) each; -1 for those that the data set lacks."""
+    return [
         pc.fill_null(pc.index_in(table[column], value_set=pa.array(ids, pa.string())), -1).to_numpy().astype(np.int64)
         for column, ids in (("user", dataset.user_ids), ("item", dataset.item_ids))
-    )
+    ]
+
+
+def _in_numbers(table: pa.Table, dataset: Dataset) -> _Rows:
+    user, item = _numbers(table, dataset)
     rank = table["rank"].to_numpy()
     order = np.lexsort((rank, user))  # stable: equal ranks keep the order of their rows
     return _Rows(user[order], item[order], rank[order])

@@ -1,13 +1,14 @@
 r"""The registry of metrics: what each is called, how it is read, and how its key is written.
 
 Here: one row a metric; widgets, charts, tests, docs/metrics.md and the command line are derived from it.
-Not here: how a metric is computed (accuracy.py, popularity.py) and which function that is (measure.py).
+Not here: how a metric is computed (accuracy.py, popularity.py, calibration.py, parity.py) and which function that is
+(measure.py).
 Plain Python only, so that whoever lists metrics waits for nothing.
 A new metric is one pure function, one row here, one row in a table of measure.py, one row in docs/metrics.md.
 
 Symbols of the equations: U the evaluated users (those with held-out items), R_u the first k items shown to user u,
 T_u the user's held-out items, I the catalogue, H its hot items and C its cold ones, p_i the users who took item i in
-train, c_i the lists that show item i.
+train, c_i the lists that show item i, P_u the items user u took in train.
 """
 
 from __future__ import annotations
@@ -23,6 +24,12 @@ EXPOSURE_CUTOFF = 10
 """The list length that exposure by decile is measured at."""
 
 AUC_NS = "AUC-NS, arXiv 2306.01348"
+GAP = "Abdollahpouri et al., 2019, arXiv 1907.13286"
+LIFT = (
+    r"\frac{\sum_{u \in G} \bar p(R_u) - \sum_{u \in G} \bar p(P_u)}{\sum_{u \in G} \bar p(P_u)},"
+    r" \quad \bar p(S) = \frac{1}{|S|} \sum_{i \in S} p_i"
+)
+"""Of the users G."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +123,14 @@ ROWS = (
         source="Rendle et al., UAI 2009; N_u: items neither trained on nor held out",
     ),
     Metric(
+        name="pauc", title="Partial AUC", unit="", range=(0.0, 1.0), better="higher", kind="accuracy",
+        at_k=False, needs="scores",
+        equation=r"\frac{1}{|U|} \sum_u \frac{1}{0.1} \int_0^{0.1} \mathrm{ROC}_u(x)\, dx",
+        how_to_read="AUC where lists are made: only the tenth of the other items that scores highest counts. "
+        "Guessing gives 0.05. It goes with the top of the list, which AUC hardly sees.",
+        source="Dodd, Pepe, Biometrics 59(3), 2003; ROC_u: share of T_u found at a false-positive rate x",
+    ),
+    Metric(
         name="ohr", title="Hot over-recommended (OHR)", unit="", range=(0.0, 1.0), better="lower", kind="popularity",
         equation=r"\frac{1}{|U|} \sum_u \frac{|(R_u \cap H) \setminus T_u|}{|R_u \cap H|}",
         how_to_read="Of the popular items shown, the share the user did not want.",
@@ -192,10 +207,93 @@ ROWS = (
         source="Ge, Delgado-Battenfeld, Jannach, RecSys 2010",
     ),
     Metric(
+        name="entropy", title="Entropy of exposure", unit="bits", range=(0.0, None), better="higher",
+        kind="popularity", per_user=False,
+        equation=r"-\sum_i q_i \log_2 q_i, \quad q_i = \frac{c_i}{\sum_j c_j}",
+        how_to_read="How spread out the recommendations are: one bit more is what showing twice as many items, all "
+        "equally often, would give.",
+        source="Shannon, Bell System Technical Journal 27(3), 1948",
+    ),
+    Metric(
+        name="entropy_norm", title="Evenness of exposure", unit="", range=(0.0, 1.0), better="higher",
+        kind="popularity", per_user=False,
+        equation=r"\frac{-\sum_i q_i \log_2 q_i}{\log_2 |I|}, \quad q_i = \frac{c_i}{\sum_j c_j}",
+        how_to_read="Entropy of exposure as a share of the largest possible: 1 where every item of the catalogue is "
+        "shown equally often, 0 where one item fills every list.",
+        source="Pielou, Journal of Theoretical Biology 13, 1966",
+    ),
+    Metric(
         name="novelty", title="Novelty", unit="bits", range=(0.0, None), better="higher", kind="popularity",
         equation=r"\frac{1}{|U|} \sum_u \frac{1}{|R_u|} \sum_{i \in R_u} -\log_2 \frac{\max(p_i, 1)}{n}",
         how_to_read="How surprising the shown items are: one bit more means half as many users took them in train.",
         source="Zhou et al., PNAS 107(10), 2010; n: users counted on",
+    ),
+    Metric(
+        name="popreo", title="Opportunity gap (PopREO)", unit="", range=(0.0, 1.0), better="lower",
+        kind="popularity", per_user=False,
+        equation=r"\frac{\mathrm{std}(P_H, P_C)}{\mathrm{mean}(P_H, P_C)}, "
+        r"\quad P_g = \frac{\sum_u |R_u \cap T_u \cap g|}{\sum_u |T_u \cap g|}",
+        how_to_read="Of the items users took, are hot and cold ones found equally often? 0: equally; 1: only one of "
+        "the two kinds is ever found.",
+        source="Zhu, Wang, Caverlee, SIGIR 2020",
+    ),
+    Metric(
+        name="poprsp", title="Parity gap (PopRSP)", unit="", range=(0.0, 1.0), better="lower", kind="popularity",
+        per_user=False,
+        equation=r"\frac{\mathrm{std}(P_H, P_C)}{\mathrm{mean}(P_H, P_C)}, "
+        r"\quad P_g = \frac{\sum_u |R_u \cap g|}{\sum_u |g \setminus M_u|}",
+        how_to_read="Has a hot item the same chance to be shown as a cold one, wanted or not? 0: the same; 1: only one "
+        "of the two kinds is ever shown.",
+        source="Zhu, Wang, Caverlee, SIGIR 2020; M_u: items not shown to u again",
+    ),
+    Metric(
+        name="lift", title="Popularity lift", unit="", range=(-1.0, None), better="lower",
+        kind="popularity", per_user=False,
+        equation=LIFT.replace("G", r"U"),
+        how_to_read="How much more popular the items shown are than those users took: 0.5 is half more. Read against "
+        "0: below it, lists are less popular than profiles.",
+        source=GAP,
+    ),
+    Metric(
+        name="lift_niche", title="Popularity lift, niche users", unit="", range=(-1.0, None), better="lower",
+        kind="popularity", per_user=False,
+        equation=LIFT.replace("G", r"U_{\mathrm{niche}}"),
+        how_to_read="The lift of the fifth of the users with the fewest popular items in their profile: bias shows "
+        "here first.",
+        source=GAP,
+    ),
+    Metric(
+        name="lift_diverse", title="Popularity lift, diverse users", unit="", range=(-1.0, None), better="lower",
+        kind="popularity", per_user=False,
+        equation=LIFT.replace("G", r"U_{\mathrm{diverse}}"),
+        how_to_read="The lift of the users between: the three fifths with neither the most nor the fewest popular "
+        "items.",
+        source=GAP,
+    ),
+    Metric(
+        name="lift_blockbuster", title="Popularity lift, blockbuster users", unit="", range=(-1.0, None),
+        better="lower", kind="popularity", per_user=False,
+        equation=LIFT.replace("G", r"U_{\mathrm{blockbuster}}"),
+        how_to_read="The lift of the fifth of the users with the most popular items in their profile.",
+        source=GAP,
+    ),
+    Metric(
+        name="upd", title="Popularity deviation (UPD)", unit="", range=(0.0, 1.0), better="lower",
+        kind="popularity", per_user=False,
+        equation=r"\frac{1}{|\mathcal{G}|} \sum_{G \in \mathcal{G}} \frac{1}{|G|} \sum_{u \in G} "
+        r"\mathrm{JSD}_2 \big( h(P_u) \,\|\, h(R_u) \big)",
+        how_to_read="How far the mix of head, middle and tail items shown to a user is from the mix the user took, "
+        "every user group weighing the same. 0: the same mix.",
+        source="Abdollahpouri et al., UMAP 2021; h: shares of head, middle, tail items",
+    ),
+    Metric(
+        name="pri", title="Popularity-rank correlation (PRI)", unit="", range=(-1.0, 1.0), better="lower",
+        kind="popularity", at_k=False, per_user=False, needs="scores",
+        equation=r"-\rho_{\mathrm{Spearman}} \Big( p_i, \tfrac{1}{|U_i|} \sum_{u \in U_i} \mathrm{rank}_u(i) \Big), "
+        r"\quad U_i = \{ u : i \in T_u \}",
+        how_to_read="Do popular items stand higher with those who took them? 1: always; 0: popularity does not matter. "
+        "Read against 0. It has no interval over users.",
+        source="Zhu et al., WSDM 2021",
     ),
 )  # fmt: skip
 

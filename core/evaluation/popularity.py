@@ -2,14 +2,18 @@
 
 Here: pure functions of `top_k` (U, k) int item numbers, -1 where a list is shorter than k, and of facts about items
 (`is_hot` (I,) bool, `popularity` (I,) int, both counted on what the model was trained on). Per-user functions return
-(U,) float64; `gini`, `coverage` and `exposure` describe the whole set of lists.
-Not here: which items are hot (groups.py), accuracy (accuracy.py).
+(U,) float64; `gini`, `coverage`, `entropy` and `exposure` describe the whole set of lists, from counts that may be
+weighted sums over users.
+Not here: which items are hot (groups.py), accuracy (accuracy.py), lists against profiles (calibration.py), groups of
+items against each other (parity.py).
 R is a user's list, T the held-out items. A share with nothing below the line is 0 for the six measures of the AUC-NS
 paper (arXiv 2306.01348, whose code adds 1e-8 to the divisor instead); a mean over the items of an empty list is NaN,
 and such a user is left out of the mean over users.
 """
 
 from __future__ import annotations
+
+from math import log2
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +23,8 @@ from core.evaluation.groups import N_DECILES
 Items = NDArray[np.integer]
 Flags = NDArray[np.bool_]
 Counts = NDArray[np.integer]
+Amounts = NDArray[np.integer] | NDArray[np.floating]
+"""Counts, or sums over weighted users."""
 PerUser = NDArray[np.float64]
 
 
@@ -121,16 +127,25 @@ def novelty(top_k: Items, popularity: Counts, n_users: int) -> PerUser:
     return _mean_shown(top_k, np.log2(n_users) - np.log2(np.maximum(popularity, 1)))
 
 
-def recommendation_counts(top_k: Items, n_items: int) -> NDArray[np.int64]:
+def recommendation_counts(
+    top_k: Items, n_items: int, weights: NDArray[np.floating] | None = None
+) -> NDArray[np.int64] | NDArray[np.float64]:
     """In how many lists each item is. top_k (U, k) int; returns (I,) int64.
+
+    With weights (U,), how much each list counts, (I,) float64.
 
     >>> recommendation_counts(np.array([[0, 2], [2, -1]]), 4)
     array([1, 0, 2, 0])
+    >>> recommendation_counts(np.array([[0, 2], [2, -1]]), 4, np.array([0.5, 3]))
+    array([0.5, 0. , 3.5, 0. ])
     """
-    return np.bincount(top_k[top_k >= 0], minlength=n_items)
+    shown = top_k >= 0
+    if weights is None:
+        return np.bincount(top_k[shown], minlength=n_items)
+    return np.bincount(top_k[shown], np.repeat(weights, shown.sum(axis=1)), n_items)
 
 
-def gini(counts: Counts) -> float:
+def gini(counts: Amounts) -> float:
     """Gini index = sum_i (2 i - n - 1) c_(i) / (n sum c), c_(1) <= ... <= c_(n). In [0, 1 - 1/n], lower is better.
 
     How unequally the catalogue is shown: 0 where every item is in equally many lists.
@@ -146,7 +161,7 @@ def gini(counts: Counts) -> float:
     return float((2 * np.arange(1, n + 1) - n - 1) @ np.sort(counts) / (n * total))
 
 
-def coverage(counts: Counts) -> float:
+def coverage(counts: Amounts) -> float:
     """Coverage = |items in at least one list| / |catalogue|. In [0, 1], higher is better.
 
     counts (I,) lists per item. Returns a float; no items: 0. Ge et al., RecSys 2010 (catalogue coverage).
@@ -157,7 +172,33 @@ def coverage(counts: Counts) -> float:
     return float(np.count_nonzero(counts) / max(len(counts), 1))
 
 
-def exposure(counts: Counts, decile: NDArray[np.integer]) -> NDArray[np.float64]:
+def entropy(counts: Amounts) -> float:
+    """Entropy of exposure = -sum_i p_i log2 p_i, p_i = c_i / sum c, in bits. In [0, log2 I], higher is better.
+
+    How spread out the recommendations are: 2 to this power is the number of items that, shown equally often, would be
+    as spread out. counts (I,) lists per item. Returns a float; nothing shown: 0. Shannon, 1948; RecBole's
+    ShannonEntropy takes the natural logarithm and divides by the number of items shown at all: not followed.
+
+    >>> entropy(np.array([2, 1, 1, 0]))
+    1.5
+    """
+    shown = counts[counts > 0] / max(counts.sum(), 1e-300)
+    return abs(float(-(shown * np.log2(shown)).sum()))  # abs: no -0.0 where one item fills every list
+
+
+def entropy_norm(counts: Amounts) -> float:
+    """Entropy of exposure / log2 I: 1 where all of the catalogue is shown equally often. In [0, 1], higher is better.
+
+    counts (I,) lists per item of the whole catalogue. Returns a float; nothing shown, or a catalogue of one item: 0.
+    Pielou's evenness (J. Theor. Biol. 13, 1966), over the whole catalogue rather than over the items shown.
+
+    >>> entropy_norm(np.array([2, 1, 1, 0]))
+    0.75
+    """
+    return min(entropy(counts) / log2(len(counts)), 1.0) if len(counts) > 1 else 0.0
+
+
+def exposure(counts: Amounts, decile: NDArray[np.integer]) -> NDArray[np.float64]:
     """Share of the recommendation slots that each popularity decile gets, least popular first; sums to 1.
 
     counts (I,) lists per item, decile (I,) int 1..10 (groups.py). Returns (10,) float64 in [0, 1]; nothing shown: 0.
@@ -167,7 +208,7 @@ def exposure(counts: Counts, decile: NDArray[np.integer]) -> NDArray[np.float64]
     array([0.  , 0.  , 0.  , 0.  , 0.  , 0.  , 0.  , 0.  , 0.25, 0.75])
     """
     by_decile = np.bincount(decile, weights=counts, minlength=N_DECILES + 1)[1:]
-    return np.asarray(by_decile / max(counts.sum(), 1), np.float64)
+    return np.asarray(by_decile / (counts.sum() or 1), np.float64)
 
 
 def _flagged(top_k: Items, flags: Flags) -> Flags:

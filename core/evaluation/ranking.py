@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from core.datasets.interactions import Interactions
 from core.evaluation import _kernels
+from core.evaluation.accuracy import MAX_FPR
 from core.evaluation.measure import Ranking
 
 BLOCK_SCORES = 2**22
@@ -39,7 +40,8 @@ def top_k(
 
     scorer: see Scorer; users (n,) user numbers; mask: what each user may not be shown (the train set).
     Returns lists of (n, k), padded with -1 and NaN where fewer than k candidates remain. Items that score NaN are never
-    shown. With `held_out`, also each user's AUC (accuracy of the scores of all candidates), else `auc` is None.
+    shown. With `held_out`, also what needs the scores of all candidates: AUC, partial AUC and the ranks of held-out
+    items; else these are None.
     Raises ValueError where scorer, users and interactions cannot be of one data set.
     """
     if k < 1:
@@ -49,13 +51,40 @@ def top_k(
     asked: NDArray[np.int32] = _plain(users, np.int32)
     items = np.full((len(users), k), -1, np.int32)
     top_scores = np.full((len(users), k), np.nan, np.float32)
-    auc = np.full(len(users), np.nan)
-    mask_rows, held_rows = _rows(mask), None if held_out is None else _rows(held_out)
+    mask_rows = _rows(mask)
+    stand = None if held_out is None else _Standing(held_out, len(users))
     for block, scores in _blocks(scorer, asked):
         _kernels.top_k_block(scores, asked[block], *mask_rows, items[block], top_scores[block])
-        if held_rows is not None:
-            _kernels.auc_block(scores, asked[block], *mask_rows, *held_rows, auc[block])
-    return Ranking(asked, items, top_scores, auc if held_rows is not None else None)
+        if stand is not None:
+            stand.add(block, scores, asked[block], mask_rows)
+    if stand is None:
+        return Ranking(asked, items, top_scores, None)
+    return Ranking(asked, items, top_scores, stand.auc, stand.partial_auc, stand.mean_ranks())
+
+
+class _Standing:
+    """Where held-out items stand among the candidates, gathered block by block: memory linear in users and items."""
+
+    def __init__(self, held_out: Interactions, n_users: int):
+        self._held_rows = _rows(held_out)
+        self.auc, self.partial_auc = np.full(n_users, np.nan), np.full(n_users, np.nan)
+        self._rank_sums, self._n_ranked = np.zeros(held_out.n_items), np.zeros(held_out.n_items, np.int64)
+
+    def add(
+        self,
+        block: slice,
+        scores: NDArray[np.float32],
+        users: NDArray[np.int32],
+        mask_rows: tuple[NDArray[np.int64], NDArray[np.int32]],
+    ) -> None:
+        _kernels.held_out_block(
+            scores, users, *mask_rows, *self._held_rows, MAX_FPR,
+            self.auc[block], self.partial_auc[block], self._rank_sums, self._n_ranked,
+        )  # fmt: skip
+
+    def mean_ranks(self) -> NDArray[np.float64]:
+        """(I,), NaN for an item that nobody holds out."""
+        return np.where(self._n_ranked > 0, self._rank_sums / np.maximum(self._n_ranked, 1), np.nan)
 
 
 def _refuse_others(scorer: Scorer, users: NDArray[np.integer], interactions: Interactions | None) -> None:

@@ -23,7 +23,7 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -55,6 +55,9 @@ FILES = (FACTORS, *(f"{name}.parquet" for name in TABLES))
 REQUIRED = {"format_version", "run", "variant", "fields", "label", "seed", "dataset", "protocol", "epoch", "files"}
 VERSIONS = ("numpy", "scipy", "numba", "pyarrow", "safetensors")
 
+MetricRow = tuple[str, str, float, int, str]
+"""split, metric, value, epoch, reading"""
+
 _RUN_ID = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
 _TRASH = ".trash-"
 
@@ -79,15 +82,24 @@ def publish(
     out.mkdir()
     _write_factors(out / FACTORS, result)
     for name, table in _tables(result, dataset).items():
-        # the sorted dictionaries and fixed options make equal tables equal bytes
-        pq.write_table(table, out / f"{name}.parquet", compression="zstd", use_dictionary=True)
-    for name in FILES:
-        sync(out / name)
-    meta = _meta(result, dataset, peak_memory_mb, overhead) | {"files": {name: _sha256(out / name) for name in FILES}}
-    (out / "meta.json").write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    sync(out / "meta.json")
-    sync(out)
+        write_table(out / f"{name}.parquet", table)
+    sync(out / FACTORS)
+    meta = _meta(result, dataset, peak_memory_mb, overhead) | {"files": {name: checksum(out / name) for name in FILES}}
+    write_meta(out, meta)
     return _appear(settings, out, result.run.id)
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Equal tables as equal bytes: their dictionaries are sorted, and the options fixed."""
+    pq.write_table(table, path, compression="zstd", use_dictionary=True)
+    sync(path)
+
+
+def write_meta(folder: Path, meta: Mapping[str, Any]) -> None:
+    """meta.json, the last file of a folder."""
+    (folder / "meta.json").write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    sync(folder / "meta.json")
+    sync(folder)
 
 
 def _appear(settings: Settings, out: Path, run_id: str) -> Path:
@@ -110,11 +122,19 @@ def _write_factors(path: Path, result: Result) -> None:
 
 
 def _tables(result: Result, dataset: Dataset) -> dict[str, pa.Table]:
+    own = [("test", metric, float(r.value), int(r.epoch), "per-metric") for metric, r in result.readings.items()]
     return {
-        "metrics": _metrics_table(result),
-        "per_user": _stacked(_per_user_table(split, e, dataset) for split, e in result.evaluations.items()),
-        "top_k": _stacked(_top_k_table(split, e, dataset) for split, e in result.evaluations.items()),
+        "metrics": metrics_table([*metric_rows(result.evaluations, result.epoch), *own]),
+        **user_tables(result.evaluations, dataset),
         "history": _history_table(result),
+    }
+
+
+def user_tables(evaluations: Mapping[str, Evaluation], dataset: Dataset) -> dict[str, pa.Table]:
+    """The tables `per_user` and `top_k` of what was measured, by split."""
+    return {
+        "per_user": _stacked(_per_user_table(split, e, dataset) for split, e in evaluations.items()),
+        "top_k": _stacked(_top_k_table(split, e, dataset) for split, e in evaluations.items()),
     }
 
 
@@ -122,13 +142,17 @@ def _stacked(tables: Iterator[pa.Table]) -> pa.Table:
     return pa.concat_tables(tables, promote_options="default").unify_dictionaries().combine_chunks()
 
 
-def _metrics_table(result: Result) -> pa.Table:
-    rows = [
-        (split, metric, float(value), result.epoch, "epoch")
-        for split, evaluation in result.evaluations.items()
+def metric_rows(evaluations: Mapping[str, Evaluation], epoch: int) -> list[MetricRow]:
+    """What was measured, by split, as rows of `metrics`; exposure by decile is part of it."""
+    return [
+        (split, metric, float(value), epoch, "epoch")
+        for split, evaluation in evaluations.items()
         for metric, value in {**evaluation.metrics, **_exposure(evaluation)}.items()
     ]
-    rows += [("test", metric, float(r.value), int(r.epoch), "per-metric") for metric, r in result.readings.items()]
+
+
+def metrics_table(rows: Sequence[MetricRow]) -> pa.Table:
+    """The table `metrics`, of at least one row."""
     split, metric, value, epoch, reading = zip(*rows, strict=True)
     return pa.table(
         {
@@ -262,7 +286,7 @@ def read_scorer(settings: Settings, run_id: str) -> Scorer:
     from safetensors.numpy import load_file
 
     folder = _folder(settings, run_id)
-    if problem := _problem(folder, FACTORS, read_meta_of(folder)["files"]):
+    if problem := file_problem(folder, FACTORS, read_meta_of(folder)["files"]):
         raise DamagedArtifact(str(folder / FACTORS), problem)
     try:
         return from_tensors(load_file(folder / FACTORS))
@@ -294,7 +318,7 @@ def verify(folder: Path) -> list[str]:
         meta = read_meta_of(folder)
     except DamagedArtifact as error:
         return [str(error)]
-    wrong = [f"{folder.name}/{name}: {p}." for name in FILES if (p := _problem(folder, name, meta["files"]))]
+    wrong = [f"{folder.name}/{name}: {p}." for name in FILES if (p := file_problem(folder, name, meta["files"]))]
     if meta["run"] != folder.name:
         wrong.append(f"{folder.name}/meta.json: it describes run {meta['run']}.")
     return wrong
@@ -307,15 +331,17 @@ def _folder(settings: Settings, run_id: str) -> Path:
     return folder
 
 
-def _problem(folder: Path, name: str, checksums: Mapping[str, str]) -> str | None:
+def file_problem(folder: Path, name: str, checksums: Mapping[str, str]) -> str | None:
+    """What is wrong with one file of a folder, by the checksums of its meta.json; None if it is what was written."""
     try:
-        found = _sha256(folder / name)
+        found = checksum(folder / name)
     except OSError as error:
         return f"it cannot be read ({error.strerror})"
     return None if found == checksums.get(name) else "its bytes are not those that were written"
 
 
-def _sha256(path: Path) -> str:
+def checksum(path: Path) -> str:
+    """The sha256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

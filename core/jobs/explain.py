@@ -9,7 +9,8 @@ The work is bounded whatever the catalogue: LOOKED_AT items are looked at for us
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.datasets.interactions import Interactions
-from core.datasets.store import find_dataset, read_dataset, read_items
+from core.datasets.simulated import liked_if_not_taken
+from core.datasets.store import find_dataset, read_dataset, read_items, read_truth
 from core.errors import Refused, Unknown
 from core.evaluation.groups import N_DECILES, deciles, hot_items
 from core.jobs.artifacts import read_meta, read_scorer
@@ -41,6 +43,7 @@ USERS, PAIRS_EACH = 2000, 5
 LOOKED_AT = 60_000_000  # items, over all users: half a second on one core, with what follows
 DRAWN_AT_MOST = 200_000  # candidates, over all pairs
 FEWEST_USERS, FEWEST_PAIRS = 20, 100
+CHECKED_USERS, BINS_OF_W = 100, 10
 DRAWN_MARKS = 3000
 """Candidates that a chart can show without making a browser slow."""
 _CURVE = 200  # points of a curve
@@ -48,13 +51,15 @@ _CURVE = 200  # points of a curve
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """A finished run, read. titles (I,): a title, or the id; popularity (I,): interactions trained on, per item."""
+    """A finished run, read. titles (I,): a title, or the id; popularity (I,): interactions trained on, per item; truth:
+    what a simulation knows of users and items, empty for a real data set."""
 
     variant: Variant
     state: ModelState
     user_ids: NDArray[np.object_]
     titles: NDArray[np.object_]
     popularity: NDArray[np.int64]
+    truth: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def fitted(self) -> Interactions:
@@ -93,7 +98,8 @@ def read_subject(settings: Settings, run: str) -> Subject:
     titles = pd.Series(read_items(info.folder).column("title").to_pandas(), dtype=object)
     names = titles.where(titles.notna(), pd.Series(dataset.item_ids)).to_numpy(object)
     users, items = (np.require(table, np.float32, ["C"]) for table in tables)
-    return Subject(variant, ModelState(users, items, fitted), dataset.user_ids, names, fitted.popularity())
+    state, truth = ModelState(users, items, fitted), read_truth(info.folder)
+    return Subject(variant, state, dataset.user_ids, names, fitted.popularity(), truth)
 
 
 # --- the pieces -------------------------------------------------------------------------------------------------------
@@ -238,18 +244,69 @@ class Profiles:
 
 def profiles(subject: Subject, knobs: Knobs) -> Profiles:
     """Negatives drawn by every sampler from this model, for the same pairs. Raises Refused."""
+    groups, (users, items) = deciles(subject.popularity), _pairs(subject, knobs.candidates)
+    rows = [
+        pd.DataFrame({"sampler": name, "label": label, **_by_decile(groups[drawn])})
+        for name, label, drawn in _drawn(subject, knobs, users, items)
+    ]
+    return Profiles(pd.concat(rows, ignore_index=True), _facts(subject, groups), len(users))
+
+
+def _drawn(
+    subject: Subject, knobs: Knobs, users: NDArray[np.int32], items: NDArray[np.int32]
+) -> Iterator[tuple[str, str, NDArray[np.int32]]]:
+    """Of every sampler its name, its label and a negative for each pair."""
     from core.models.engines.drawing import NegativeDrawer
 
-    users, items = _pairs(subject, knobs.candidates)
-    groups, tables = deciles(subject.popularity), (subject.state.users, subject.state.items)
-    rows = []
+    tables = subject.state.users, subject.state.items
     for place, name in enumerate(SAMPLERS):
         variant = sampler_variant(subject.variant, name, knobs)
         drawer = NegativeDrawer(variant, subject.fitted, np.random.default_rng([2, place]))
-        drawn = drawer.draw(*tables, users, items)[:, 0]
-        label = sampler_label(name, variant, knobs)
-        rows.append(pd.DataFrame({"sampler": name, "label": label, **_by_decile(groups[drawn])}))
-    return Profiles(pd.concat(rows, ignore_index=True), _facts(subject, groups), len(users))
+        yield name, sampler_label(name, variant, knobs), drawer.draw(*tables, users, items)[:, 0]
+
+
+# --- against the truth, on simulated data -----------------------------------------------------------------------------
+
+
+def false_negatives(subject: Subject, knobs: Knobs) -> pd.DataFrame:
+    """How many of each sampler's negatives are false: the user likes the item, and was only not shown it.
+
+    sampler, label, share (expected, from the true probabilities), pairs. Raises Refused without a known truth.
+    """
+    _refuse_unknown_truth(subject)
+    users, items = _pairs(subject, knobs.candidates)
+    rows = [
+        {"sampler": name, "label": label, "share": liked_if_not_taken(subject.truth, users, drawn).mean()}
+        for name, label, drawn in _drawn(subject, knobs, users, items)
+    ]
+    return pd.DataFrame(rows).assign(pairs=len(users))
+
+
+def posterior_check(subject: Subject, knobs: Knobs) -> pd.DataFrame:
+    """AUC-NS's posterior of a true negative beside the truth, over all candidates of some users, in BINS_OF_W bins.
+
+    posterior (the bin's mean), truth (the mean true probability that the user does not like the item), candidates.
+    Bins hold equally many candidates. Raises Refused without a known truth.
+    """
+    from core.models.explain import candidate_gains
+
+    _refuse_unknown_truth(subject)
+    with_pairs = np.flatnonzero((subject.fitted.lengths() > 0) & (subject.fitted.lengths() < subject.fitted.n_items))
+    some = np.random.default_rng(3).permutation(with_pairs)[:CHECKED_USERS]
+    posteriors, truths = [], []
+    for user in some:
+        found = candidate_gains(subject.state, knobs, int(user), np.random.default_rng([4, user]))
+        posteriors.append(found.posteriors)
+        truths.append(1 - liked_if_not_taken(subject.truth, np.full(len(found.items), user), found.items))
+    w, truth = np.concatenate(posteriors), np.concatenate(truths)
+    parts = np.array_split(np.argsort(w, kind="stable"), BINS_OF_W)
+    rows = [{"posterior": w[p].mean(), "truth": truth[p].mean(), "candidates": len(p)} for p in parts if len(p)]
+    return pd.DataFrame(rows)
+
+
+def _refuse_unknown_truth(subject: Subject) -> None:
+    if not subject.truth:
+        raise Refused("Which negatives are false is known on simulated data only. Choose the data set simulated.")
 
 
 def sampler_variant(variant: Variant, sampler: str, knobs: Knobs) -> Variant:

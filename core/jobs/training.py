@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from core.datasets.interactions import Interactions
 from core.datasets.store import Dataset
 from core.errors import BadVariant
 from core.models.baselines import fit_baseline
 from core.models.engines import make_engine
 from core.models.protocols import chooses_epoch, refusal
 from core.models.scorers import Scorer, penalised
+from core.models.streams import streams
 from core.models.variant import Run, Variant
 
 if TYPE_CHECKING:
@@ -116,8 +118,8 @@ def _check(run: Run, dataset: Dataset) -> None:
     negatives = fitted.n_items - int(fitted.lengths().min(initial=fitted.n_items))
     if reason := refusal(run.variant, len(dataset.validation), negatives):
         raise BadVariant(reason)
-    if run.bootstrap is not None:
-        raise BadVariant("Bootstrap replicates cannot be trained. Leave the number of the replicate out.")
+    if run.bootstrap is not None and run.variant.baseline:
+        raise BadVariant("Bootstrap replicates are of trained settings only. Leave the baseline out.")
 
 
 def _rerank(dataset: Dataset, run: Run, base: Result | tuple[Scorer, int]) -> Result:
@@ -129,6 +131,12 @@ def _rerank(dataset: Dataset, run: Run, base: Result | tuple[Scorer, int]) -> Re
     scorer = penalised(scorer, popularity, float(variant.penalty_strength or 0))
     evaluations = _evaluations(dataset, variant, scorer)
     return Result(run, scorer, epoch, 0, perf_counter() - started, evaluations, reranked=trained)
+
+
+def trained_on(dataset: Dataset, run: Run) -> Interactions:
+    """The pairs that a run trains on; of a bootstrap replicate a sample of them, the same for every variant."""
+    fitted = dataset.fitted(run.variant.protocol)
+    return fitted if run.bootstrap is None else fitted.resampled(streams(run.bootstrap)["bootstrap"])
 
 
 # --- the epochs
@@ -155,7 +163,7 @@ def _fit(dataset: Dataset, run: Run, judge: _Judge | None, observe: Callable[[Pr
     v = run.variant
     epochs, every, patience = int(v.epochs or 0), int(v.eval_every or 1), v.early_stopping or 0
     untrained = v.warm_up or 0  # what ranks has not moved yet: such an epoch is not kept, nor does it cost patience
-    engine = make_engine(v, dataset.fitted(v.protocol), run.seed, device)
+    engine = make_engine(v, trained_on(dataset, run), run.seed, device)
     kept, started = _Kept(engine.scorer()), perf_counter()
     for epoch in range(1, epochs + 1):
         loss, metric = engine.epoch().loss, None
@@ -209,15 +217,20 @@ class _OnTest:
         return self._looks[epoch][CHOSEN_BY]
 
     def readings(self) -> dict[str, Reading]:
-        """Each accuracy metric at its own best epoch; a bias metric at the epoch of best precision at its cutoff."""
-        from core.evaluation.metrics import METRICS, metric_key, parse_key
+        """Each accuracy metric at its own best epoch; a bias metric at the epoch of best precision at its cutoff.
+
+        At 10 where it has none. A metric that is not defined at the epoch chosen has no reading.
+        """
+        from core.evaluation.metrics import METRICS, all_keys, metric_key, parse_key
 
         found: dict[str, Reading] = {}
-        for key in next(iter(self._looks.values())):
+        for key in all_keys():
             name, k = parse_key(key)
-            by = key if METRICS[name].kind == "accuracy" else metric_key("precision", k)
-            epoch = max(self._looks, key=lambda e, by=by: self._looks[e][by])  # type: ignore[misc]
-            found[key] = Reading(self._looks[epoch][key], epoch)
+            by = key if METRICS[name].kind == "accuracy" else metric_key("precision", k or 10)
+            looks = {epoch: look[by] for epoch, look in self._looks.items() if by in look}
+            epoch = max(looks, key=looks.__getitem__, default=None)
+            if epoch is not None and key in self._looks[epoch]:
+                found[key] = Reading(self._looks[epoch][key], epoch)
         return found
 
 

@@ -295,6 +295,9 @@ BASELINES: dict[str, Choice] = {
     ),
 }
 
+LISTS = "lists"
+"""The method of lists that somebody added: nothing that could be trained, but drawn beside what was."""
+
 PROTOCOLS: dict[str, Choice] = {
     "validation": Choice(
         "chosen on validation", "Trained on train; the epoch is chosen on validation, test is read once.", "-"

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import BadVariant
+from core.models.choices import LISTS
 from core.models.fields import OWN_FIELDS
 from core.models.variant import Run, Variant, make_variant
 
 Grid = Mapping[str, Sequence[Any]]
 
-WITHOUT_CHANCE = frozenset({"most_popular", "item_knn", "ease"})
-"""Baselines that every seed gives the same."""
+WITHOUT_CHANCE = frozenset({"most_popular", "item_knn", "ease", LISTS})
+"""What every seed gives the same; added lists are judged as they are, whatever chance had a part in them."""
 BASELINE_OF = {field: baseline for baseline, field in OWN_FIELDS.items()}
 
 
@@ -30,6 +31,8 @@ class Sweep:
     seeds: tuple[int, ...] = (0, 1, 2)
     protocol: str = "validation"
     name: str = ""
+    replicates: int = 0
+    """If more than 0, each variant is trained on that many bootstrap samples of its pairs, and `seeds` is not asked."""
 
     def variants(self, dataset: str) -> list[Variant]:
         """The variants asked for on that data set, each once, in that order. Raises BadVariant with every reason."""
@@ -76,9 +79,13 @@ class Sweep:
     def runs(self, dataset: str) -> list[Run]:
         """Each variant with each seed; seeds vary slowest, so that every point has a first seed early.
 
-        A baseline without chance in it ("most_popular", "ease") is run with the first seed only.
+        A baseline without chance in it ("most_popular", "ease") is run with the first seed only. Replicate r has seed
+        r, too: what varies between replicates is the sample and all that chance does in training. Replicates are of
+        what is trained; baselines have none.
         """
         variants = self.variants(dataset)
+        if self.replicates:
+            return [Run(v, r, bootstrap=r) for r in range(self.replicates) for v in variants if not v.baseline]
         found: dict[str, Run] = {}
         for seed in self.seeds:
             for variant in variants:
@@ -94,6 +101,7 @@ class Sweep:
             "seeds": list(self.seeds),
             "protocol": self.protocol,
             "name": self.name,
+            "replicates": self.replicates,
         }
 
     @classmethod
@@ -105,6 +113,7 @@ class Sweep:
             tuple(content["seeds"]),
             content["protocol"],
             content["name"],
+            content.get("replicates", 0),
         )
 
 

@@ -100,7 +100,9 @@ def _connect(settings: Settings, path: str) -> Connection:
         },
     )
     # the order matters: after each of these the ones above it can no longer be changed
-    connection.execute("SET allowed_directories = ?", [[str(settings.datasets), str(settings.runs)]])
+    connection.execute(
+        "SET allowed_directories = ?", [[str(path) for path in (settings.datasets, settings.runs, settings.lists)]]
+    )
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection

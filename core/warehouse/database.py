@@ -8,6 +8,7 @@ Files are the truth: whatever happens to the index, nothing is lost.
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -17,7 +18,15 @@ from filelock import FileLock
 from core.ids import content_id
 from core.settings import Settings
 from core.warehouse.connection import Connection, delete_file, is_damage, open_file, open_memory, take_lock
-from core.warehouse.ingestion import Problem, Source, ingest, problem_stamp, sources_on_disk, stored_sources
+from core.warehouse.ingestion import (
+    Problem,
+    Source,
+    ingest,
+    problem_stamp,
+    sources_on_disk,
+    stored_folders,
+    stored_sources,
+)
 
 
 class Warehouse:
@@ -33,6 +42,7 @@ class Warehouse:
         self._known: dict[Source, str] = {}
         self._bad: dict[Source, tuple[object, Problem]] = {}
         self._version = 0
+        self._elsewhere: dict[str, Path] = {}
         self._connect()
 
     @classmethod
@@ -74,7 +84,7 @@ class Warehouse:
     def refresh(self) -> int:
         """Takes in new data sets and finished runs, drops vanished ones; returns the version.
 
-        Costs a listing of two folders when nothing changed. What cannot be read is skipped and told in `problems`.
+        Costs a listing of three folders when nothing changed. What cannot be read is skipped and told in `problems`.
         """
         with self._writer:
             found = sources_on_disk(self.settings)
@@ -89,6 +99,10 @@ class Warehouse:
                 if not self._heal(connection, error):
                     raise
             return self._version
+
+    def file_of(self, run: str, name: str) -> Path:
+        """Where a file of a run lies, or of added lists that stand beside the runs."""
+        return self._elsewhere.get(run, self.settings.runs / run) / name
 
     def close(self) -> None:
         """Lets go of the file. The object cannot be asked afterwards."""
@@ -108,6 +122,7 @@ class Warehouse:
 
     def _note_content(self) -> None:
         self._known = stored_sources(self._connection)
+        self._elsewhere = {run: self.settings.cache / folder for run, folder in stored_folders(self._connection)}
         self._version = int(content_id(sorted([*s, stamp] for s, stamp in self._known.items()))[:12], 16)
 
     def _still_bad(self, found: dict[Source, str]) -> set[Source]:

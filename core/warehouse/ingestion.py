@@ -28,7 +28,10 @@ from core.errors import DamagedArtifact, LabError
 from core.evaluation.groups import by_popularity, deciles, hot_items, hot_shares, user_groups
 from core.evaluation.popularity import gini
 from core.ids import ID_LENGTH
+from core.jobs import added_lists
+from core.jobs.added_lists import AddedLists, Place
 from core.models import RESULT_VERSION
+from core.models.choices import LISTS
 from core.models.variant import Run, Variant, variant_from_fields
 from core.settings import Settings
 
@@ -42,7 +45,7 @@ class Source(NamedTuple):
     """A folder that rows come from."""
 
     kind: str
-    """"dataset" or "run"."""
+    """"dataset", "run" or "lists"."""
     name: str
 
 
@@ -68,10 +71,11 @@ class FinishedRun:
 def sources_on_disk(settings: Settings) -> dict[Source, str]:
     """The folders there are, each with a stamp that another folder of the same name does not share.
 
-    A run never changes, so the number of its folder will do; titles can be added to a data set, file by file, so the
-    time of its folder counts too.
+    Runs and added lists never change, so the number of their folder will do; titles can be added to a data set, file by
+    file, so the time of its folder counts too.
     """
     found = {Source("run", entry.name): str(entry.inode()) for entry in _folders(settings.runs)}
+    found |= {Source("lists", entry.name): str(entry.inode()) for entry in _folders(settings.lists)}
     for entry in _folders(settings.datasets):
         with suppress(FileNotFoundError):  # removed meanwhile
             found[Source("dataset", entry.name)] = f"{entry.inode()}:{entry.stat().st_mtime_ns}"
@@ -85,10 +89,16 @@ def stored_sources(connection: Connection) -> dict[Source, str]:
     return {Source(kind, name): stamp for kind, name, stamp in rows}
 
 
+def stored_folders(connection: Connection) -> list[tuple[str, str]]:
+    """Runs whose files lie elsewhere than below `runs`, each with its folder below the cache: added lists."""
+    with connection.cursor() as cursor:
+        return cursor.execute("SELECT run, folder FROM runs WHERE folder IS NOT NULL").fetchall()
+
+
 def problem_stamp(settings: Settings, source: Source) -> object:
     """Changes when anything in a folder that could not be read does: then it is worth trying again."""
     try:
-        files = [(entry.name, entry.stat()) for entry in os.scandir(folder_of(settings, source))]
+        files = [(str(path), path.stat()) for path in folder_of(settings, source).rglob("*")]
     except OSError:
         return None
     return sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in files)
@@ -96,7 +106,7 @@ def problem_stamp(settings: Settings, source: Source) -> object:
 
 def folder_of(settings: Settings, source: Source) -> Path:
     """Where that source lies."""
-    return (settings.datasets if source.kind == "dataset" else settings.runs) / source.name
+    return {"dataset": settings.datasets, "run": settings.runs, "lists": settings.lists}[source.kind] / source.name
 
 
 def ingest(
@@ -109,6 +119,8 @@ def ingest(
     for source, stamp in new.items():
         if source.kind == "dataset":
             problems += _ingest_dataset(connection, folder_of(settings, source), source, stamp)
+        elif source.kind == "lists":
+            problems += _ingest_lists(connection, settings, source, stamp)
     names = sorted(source.name for source in new if source.kind == "run")
     for start in range(0, len(names), BATCH):
         problems += _ingest_runs(connection, settings, {n: new[Source("run", n)] for n in names[start : start + BATCH]})
@@ -143,14 +155,16 @@ _OF_RUN = ("runs", "metrics", "histories")
 def _remove(connection: Connection, sources: list[Source]) -> None:
     if not sources:
         return
-    gone = {kind: [s.name for s in sources if s.kind == kind] for kind in ("dataset", "run")}
+    gone = {kind: [s.name for s in sources if s.kind == kind] for kind in ("dataset", "run", "lists")}
+    runs = [*gone["run"], *(run for name in gone["lists"] for run in added_lists.run_ids(name))]
     with _transaction(connection) as cursor:
-        for kind, tables in (("dataset", _OF_DATASET), ("run", _OF_RUN)):
+        for kind, tables, names in (("dataset", _OF_DATASET, gone["dataset"]), ("run", _OF_RUN, runs)):
             for table in tables:
-                cursor.execute(f"DELETE FROM {table} WHERE {kind} IN (SELECT unnest($names))", {"names": gone[kind]})  # noqa: S608
+                cursor.execute(f"DELETE FROM {table} WHERE {kind} IN (SELECT unnest($names))", {"names": names})  # noqa: S608
+        for kind, names in gone.items():
             cursor.execute(
                 "DELETE FROM sources WHERE kind = $kind AND name IN (SELECT unnest($names))",
-                {"kind": kind, "names": gone[kind]},
+                {"kind": kind, "names": names},
             )
         cursor.execute("DELETE FROM variants WHERE variant NOT IN (SELECT variant FROM runs)")
 
@@ -359,7 +373,7 @@ _VARIANT_TYPES = {
 _RUN_TYPES = {
     "run": pa.string(), "variant": pa.string(), "seed": pa.int64(), "bootstrap": pa.int64(), "epoch": pa.int32(),
     "epochs_run": pa.int32(), "seconds": pa.float64(), "engine": pa.string(), "peak_memory_mb": pa.float64(),
-    "created": pa.float64(),
+    "created": pa.float64(), "folder": pa.string(),
 }  # fmt: skip
 
 
@@ -397,3 +411,61 @@ def _off_end(variant: Variant) -> str | None:
     """The variant that this one would be at its strength's "off" (AUC-NS at beta 0 is DNS): its path begins there."""
     off = variant.at_off()
     return off.id if off and off.path() != variant.path() else None
+
+
+# ---------------------------------------------------------------- added lists
+
+
+def _ingest_lists(connection: Connection, settings: Settings, source: Source, stamp: str) -> list[Problem]:
+    """Added lists as a reference under every protocol that they were measured for."""
+    try:
+        lists, places = read_lists(settings.lists / source.name)
+        with _transaction(connection) as cursor:
+            _insert(cursor, "variants", _table(_VARIANT_TYPES, (_lists_variant_row(lists, p) for p in places)))
+            _insert(cursor, "runs", _table(_RUN_TYPES, (_lists_run_row(settings, lists, p) for p in places)))
+            for place in places:  # one by one: two protocols share a file
+                paths = [str(place.folder / "metrics.parquet")]
+                cursor.execute(_INSERT_METRICS, {"paths": paths, "runs": [place.run]})
+            _note_source(cursor, "lists", {source.name: stamp})
+    except (LabError, duckdb.DataError, duckdb.IntegrityError, duckdb.ProgrammingError) as error:
+        return [Problem(source, f"The added lists {source.name} were left out: {error}")]
+    return []
+
+
+def read_lists(folder: Path) -> tuple[AddedLists, list[Place]]:
+    """Added lists, once all their files hold what was written. Raises DamagedArtifact."""
+    lists = added_lists.read_about(folder)
+    if wrong := added_lists.verify(folder):
+        raise DamagedArtifact(str(folder), wrong[0].rstrip("."))
+    if added_lists.outdated(folder):
+        raise DamagedArtifact(str(folder), "its lists were measured by another version of the program")
+    return lists, added_lists.places(folder.name, folder)
+
+
+def _lists_variant_row(lists: AddedLists, place: Place) -> dict[str, Any]:
+    fields = {"dataset": lists.dataset, "protocol": place.protocol, "lists": lists.id, "file": lists.file}
+    return {
+        "variant": place.variant,
+        "dataset": lists.dataset,
+        "protocol": place.protocol,
+        "label": lists.name,
+        "method": LISTS,
+        "method_label": "Lists added, not trained here",
+        "baseline": True,
+        "path": place.variant,
+        "fields": json.dumps(fields),
+    }
+
+
+def _lists_run_row(settings: Settings, lists: AddedLists, place: Place) -> dict[str, Any]:
+    return {
+        "run": place.run,
+        "variant": place.variant,
+        "seed": 0,
+        "epoch": 0,
+        "epochs_run": 0,
+        "seconds": 0.0,
+        "engine": LISTS,
+        "created": lists.created,
+        "folder": place.folder.relative_to(settings.cache).as_posix(),
+    }

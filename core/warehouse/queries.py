@@ -141,30 +141,36 @@ def has_ratings_and_times(w: Warehouse, dataset: str) -> tuple[bool, bool]:
 
 # ---------------------------------------------------------------- runs and variants
 
-RUNS = """
+PRESENT = """
+    (v.method <> 'lists' OR v.protocol = 'validation' OR EXISTS (
+        FROM variants o WHERE o.dataset = v.dataset AND o.protocol = v.protocol AND o.method <> 'lists'))"""
+"""Added lists stand under every protocol, but under `refit` and `paper` only beside runs: else tables repeat them."""
+
+RUNS = f"""
     SELECT r.run, r.variant, v.label, v.method, v.method_label, v.path, v.strength, r.seed, r.bootstrap,
            v.protocol::VARCHAR AS protocol, r.epoch, r.epochs_run, r.seconds, r.engine, r.peak_memory_mb, r.created,
            v.fields
     FROM runs r JOIN variants v USING (variant)
-    WHERE v.dataset = $dataset ORDER BY v.method, v.path, v.strength, v.variant, r.seed, r.bootstrap NULLS FIRST"""
+    WHERE v.dataset = $dataset AND {PRESENT}
+    ORDER BY v.method, v.path, v.strength, v.variant, r.seed, r.bootstrap NULLS FIRST"""  # noqa: S608 - our own text
 
-VARIANTS = """
+VARIANTS = f"""
     SELECT v.variant, v.label, v.method, v.method_label, v.baseline, v.path, v.strength,
            v.strength_symbol AS symbol, v.protocol::VARCHAR AS protocol, count(*) AS seeds,
            list(r.run ORDER BY r.seed) AS runs, arg_min(r.run, r.seed) AS first_run,
            avg(r.epoch) AS epoch, avg(r.seconds) AS seconds, any_value(v.fields) AS fields
     FROM variants v JOIN runs r USING (variant)
-    WHERE v.dataset = $dataset AND v.protocol = $protocol AND r.bootstrap IS NULL
-    GROUP BY ALL ORDER BY v.baseline DESC, v.method, v.path, v.strength, v.variant"""
+    WHERE v.dataset = $dataset AND v.protocol = $protocol AND r.bootstrap IS NULL AND {PRESENT}
+    GROUP BY ALL ORDER BY v.baseline DESC, v.method, v.path, v.strength, v.variant"""  # noqa: S608 - our own text
 
-VARIANT_METRICS = """
+VARIANT_METRICS = f"""
     SELECT v.variant, v.label, v.method, v.method_label, v.path, v.strength, count(*) AS seeds, m.metric,
            avg(m.value) AS mean, stddev_samp(m.value) AS seed_sd, min(m.value) AS low, max(m.value) AS high
     FROM variants v JOIN runs r USING (variant) JOIN metrics m USING (run)
-    WHERE v.dataset = $dataset AND v.protocol = $protocol AND r.bootstrap IS NULL
+    WHERE v.dataset = $dataset AND v.protocol = $protocol AND r.bootstrap IS NULL AND {PRESENT}
       AND m.split = $split AND m.reading = $reading
       AND ($metrics IS NULL OR m.metric IN (SELECT unnest($metrics::VARCHAR[])))
-    GROUP BY ALL ORDER BY v.method, v.path, v.strength, v.variant, m.metric"""
+    GROUP BY ALL ORDER BY v.method, v.path, v.strength, v.variant, m.metric"""  # noqa: S608 - our own text
 
 METRICS_OF = """
     SELECT m.split::VARCHAR AS split, m.metric, m.reading::VARCHAR AS reading, count(*) AS seeds, avg(m.value) AS mean,
@@ -230,12 +236,12 @@ def history(w: Warehouse, runs: Sequence[str]) -> pd.DataFrame:
 
 # ---------------------------------------------------------------- trade-off
 
-_POINTS = """
+_POINTS = f"""
     SELECT v.variant, r.run, r.seed, x.value AS x, y.value AS y
     FROM variants v JOIN runs r USING (variant) JOIN metrics x USING (run)
     JOIN metrics y ON y.run = r.run AND y.split = x.split AND y.reading = x.reading
-    WHERE v.dataset = $dataset AND v.protocol = $protocol AND r.bootstrap IS NULL
-      AND x.split = $split AND x.reading = $reading AND x.metric = $x AND y.metric = $y"""
+    WHERE v.dataset = $dataset AND v.protocol = $protocol AND r.bootstrap IS NULL AND {PRESENT}
+      AND x.split = $split AND x.reading = $reading AND x.metric = $x AND y.metric = $y"""  # noqa: S608 - our own text
 
 TRADE_OFF = f"""
     WITH points AS ({_POINTS}),
@@ -423,7 +429,7 @@ def _run(w: Warehouse, run: str) -> dict[str, str]:
 
 def _from_runs(w: Warehouse, sql: str, files: Mapping[str, tuple[str, str]], **values: Any) -> pd.DataFrame:
     """A query over files of runs that the index knows. files: (run, file) for each parameter that is a path."""
-    paths = {name: str(w.settings.runs / run / file) for name, (run, file) in files.items()}
+    paths = {name: str(w.file_of(run, file)) for name, (run, file) in files.items()}
     try:
         return w.frame(sql, **paths, **values)
     except duckdb.Error as error:

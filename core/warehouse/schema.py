@@ -21,7 +21,7 @@ TABLES = (
     "CREATE TYPE reading_name AS ENUM ('epoch', 'per-metric')",
     # which folder each row came from; the stamp tells a folder from another one of the same name
     """CREATE TABLE sources (
-        kind VARCHAR NOT NULL CHECK (kind IN ('dataset', 'run')),
+        kind VARCHAR NOT NULL CHECK (kind IN ('dataset', 'run', 'lists')),
         name VARCHAR NOT NULL,
         stamp VARCHAR NOT NULL,
         PRIMARY KEY (kind, name))""",
@@ -98,6 +98,7 @@ TABLES = (
         fields VARCHAR NOT NULL CHECK (json_valid(fields)),
         CHECK ((strength IS NULL) = (strength_symbol IS NULL)),
         CHECK ((off_variant IS NULL) = (off_strength IS NULL)))""",
+    # folder: below the cache, where that is not runs/<run>: of added lists
     """CREATE TABLE runs (
         run VARCHAR PRIMARY KEY,
         variant VARCHAR NOT NULL,
@@ -108,7 +109,8 @@ TABLES = (
         seconds DOUBLE NOT NULL CHECK (seconds >= 0),
         engine VARCHAR NOT NULL,
         peak_memory_mb DOUBLE,
-        created DOUBLE NOT NULL)""",
+        created DOUBLE NOT NULL,
+        folder VARCHAR)""",
     # a metric that is not defined for a run (NaN) has no row
     """CREATE TABLE metrics (
         run VARCHAR NOT NULL,

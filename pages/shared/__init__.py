@@ -6,6 +6,7 @@ menu        which pages there are
 frame       the sidebar
 jobs        progress of the queue
 importing   the Data page's Add tab
+adding      the Data page's Lists tab
 uploads     files handed over by the browser
 people      choosing a user: by id, by a title they took, the next, anybody
 lists       two recommendation lists side by side

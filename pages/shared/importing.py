@@ -64,7 +64,7 @@ def _files() -> ImportRequest | None:
             place.selectbox("or from the uploads folder", by_hand, index=None, key=f"file_{key}") if by_hand else None
         )
         if file is not None:
-            path = _kept(settings, file)
+            path = kept(settings, file)
             shown[path] = file.name
             return path
         return settings.uploads / name if name in by_hand else None
@@ -72,14 +72,14 @@ def _files() -> ImportRequest | None:
     path = taken(left, "Interactions", "path", "One row a user and item; a rating and a time if there are any.")
     test = taken(middle, "Test interactions (optional)", "test", "Held out as they are: then the split is given.")
     items = taken(right, "Items (optional)", "items", "Titles, years and genres, by the same item ids.")
-    _forget_others(settings, set(shown))
+    forget_others(settings, set(shown))
     if path is None:
         return None
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(shown.get(path, path.name)).stem).strip("-._") or "my-data"
     return ImportRequest(path=path, name=stem, test=test, items=items, shown=shown)
 
 
-def _kept(settings: Settings, file: Any) -> Path:
+def kept(settings: Settings, file: Any) -> Path:
     """The upload's copy on disk, made once and not at every rerun."""
     known: dict[str, Path] = st.session_state.setdefault("uploads_kept", {})
     path = known.get(file.file_id)
@@ -88,7 +88,7 @@ def _kept(settings: Settings, file: Any) -> Path:
     return path
 
 
-def _forget_others(settings: Settings, used: set[Path]) -> None:
+def forget_others(settings: Settings, used: set[Path]) -> None:
     """Remove the copies of files that were taken out of their widgets again."""
     known: dict[str, Path] = st.session_state.get("uploads_kept", {})
     for file_id in [file_id for file_id, path in known.items() if path not in used]:

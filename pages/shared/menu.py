@@ -58,6 +58,12 @@ def pages() -> dict[str, Sequence[Any]]:
                 icon=":material/science:",
                 help="AUC-NS taken apart on a trained model, and where more strength does nothing more.",
             ),
+            st.Page(
+                "pages/bias_variance.py",
+                title="Bias and variance",
+                icon=":material/balance:",
+                help="Where less popularity bias lowers the whole error, and where variance eats it up.",
+            ),
         ],
         "Evidence": [
             st.Page(

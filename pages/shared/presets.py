@@ -96,6 +96,8 @@ def around_a(here: view.View) -> tuple[Preset | None, str]:
     row = here.variants[here.variants["variant"] == here.a]
     if row.empty:
         return None, "Pin A first: by a click on the trade-off, or by name in the sidebar."
+    if here.is_added(here.a):
+        return None, f"{here.label(here.a)}, which is pinned as A, was added and not trained here."
     variant = variant_from_fields(json.loads(row["fields"].iloc[0]))
     asked = around(variant)
     if asked is None:

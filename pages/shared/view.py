@@ -7,6 +7,7 @@ Not here: the widgets (frame.py), and settings that belong to one page.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +17,9 @@ import streamlit as st
 from core.errors import Unknown
 from core.evaluation.metrics import CUTOFFS
 from core.ids import by_prefix
+from core.models.choices import LISTS
 from core.warehouse import queries
-from pages.shared import server
+from pages.shared import server, words
 
 DATASET, ACCURACY, BIAS, CUTOFF, SPLIT, PROTOCOL = "data", "y", "x", "k", "split", "protocol"
 BASELINE, A, B = "baseline", "a", "b"
@@ -27,6 +29,7 @@ SPLITS = ("validation", "test")
 DEFAULT_CUTOFF = 10
 ACCENTS = {"A": "orange", "B": "blue"}
 """The theme's colour of each pin, which config.toml makes the same as the charts' (core/charts/palette.py)."""
+ADDED = "Lists added, not trained here. **Data** has what was left out or repaired, under *Lists*."
 SIMULATED = (
     "This data set is **simulated**: generated, not observed. To get a real one, open **Data** and fetch it again once "
     "a source can be reached, point `LONGTAIL_DATASET_MIRROR` to a folder or address that holds its files, or import "
@@ -63,6 +66,10 @@ class View:
         """The data set's title, and that it is simulated if it is."""
         return str(self.facts.get("title") or self.facts.get("name") or "no data set")
 
+    def is_added(self, variant: str | None) -> bool:
+        """Is the variant lists that somebody added, rather than something trained here?"""
+        return bool((self.variants.loc[self.variants["variant"] == variant, "method"] == LISTS).any())
+
     def label(self, variant: str | None) -> str:
         """A variant's name by what differs."""
         rows = self.variants.loc[self.variants["variant"] == variant, "label"]
@@ -89,6 +96,17 @@ def notice(here: View) -> None:
             "These numbers are **chosen on test** (protocol *paper*): the best epoch was picked by looking at test, as "
             "both papers did. They are optimistic.",
             icon=":material/rule:",
+        )
+
+
+def undrawn(here: View, drawn: Collection[str]) -> None:
+    """Say which added lists a chart lacks, and why. drawn: the variants that it has."""
+    lists = here.variants[(here.variants["method"] == LISTS) & ~here.variants["variant"].isin(list(drawn))]
+    if len(lists):
+        names = ", ".join(words.plain(label) for label in lists["label"])
+        st.caption(
+            f"Not drawn here: **{names}**. Added lists have values on the splits that their file names (test, unless "
+            "it says otherwise), as far as they reach, and none of metrics that need scores."
         )
 
 

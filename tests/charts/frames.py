@@ -35,6 +35,24 @@ POINTS = pd.DataFrame(
 """Four settings on two methods' ground, the curve of AUC-NS from DNS on, and a baseline far below."""
 
 
+def chances(points=POINTS, **of_variants):
+    """A frame of `verdicts.verdicts` for these points, the baseline RNS: all alike but for what is given by variant."""
+    usual = {
+        "x_difference": 0.01, "x_difference_low": 0.004, "x_difference_high": 0.016, "x_p": 0.012,
+        "y_difference": 0.02, "y_difference_low": 0.01, "y_difference_high": 0.03, "y_p": 0.0002,
+        "verdict": "win-win", "front": 0.5,
+    }  # fmt: skip
+    nothing = {key: math.nan for key in usual if key[1] == "_"}
+    rows = []
+    for row in points[~points["also_on"]].to_dict("records"):
+        ends = {
+            f"{a}_{end}": row[a] + s for a, w in (("x", 0.004), ("y", 0.008)) for end, s in (("from", -w), ("to", w))
+        }
+        own = {**nothing, "verdict": "baseline"} if row["variant"] == "rns" else {}
+        rows.append({"variant": row["variant"], **ends, **usual, **own, **of_variants.get(row["variant"], {})})
+    return pd.DataFrame(rows)
+
+
 def every_method(encoders=("mf",), penalties=("rns", "auc_ns", "one_bp+auc_ns")):
     """`queries.trade_off` after a sweep of every method over its strengths, with all references: made-up values.
 

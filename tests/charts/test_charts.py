@@ -134,13 +134,16 @@ def test_two_settings_are_told_apart():
 def test_exposure():
     shares = pd.concat([frames.exposure("RNS", 0.8), frames.exposure("AUC-NS β 0.1", 0.6)])
     chart = exposure.exposure(shares)
-    assert list(layers(chart)) == ["slots", "train"]
+    assert list(layers(chart)) == ["slots", "train", "test"]
     colour = layers(chart)["slots"]["encoding"]["color"]["scale"]
     assert colour == {"domain": ["RNS", "AUC-NS β 0.1"], "range": [palette.A, palette.B]}
     assert len(rows(chart, "train")) == 10
     said = exposure.takeaway(shares)
     assert "RNS gives the most popular tenth 80.0 % and the less popular half 20.0 % of its slots" in said
-    assert "users gave the most popular tenth 90.0 % and the less popular half 10.0 %" in said
+    assert "users gave the most popular tenth 90.0 % and the less popular half 10.0 % of their train" in said
+    assert "and the most popular tenth 10.0 % and the less popular half 50.0 % of those held out in test" in said
+    assert "held out in validation" in exposure.takeaway(shares, "validation")
+    assert "NaN" not in drawn(chart)
 
 
 def profile(*popularity_of_items):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.charts import marks, palette
-from core.models.choices import BASELINES, LOSSES, METHODS, SAMPLERS
+from core.models.choices import BASELINES, LISTS, LOSSES, METHODS, SAMPLERS
 from core.models.combinations import trainable
 from core.models.variant import make_variant
 
@@ -113,6 +113,13 @@ def test_references_are_grey_and_the_penalty_is_no_reference():
     assert {(style.colour, style.dashed) for style in references} == {(palette.NEUTRAL, False)}
     assert palette.style("pop_penalty").colour != palette.NEUTRAL
     assert [name for name in [*BASELINES, *BASE] if palette.style(name).dashed] == ["pop_penalty"] * 2
+
+
+def test_added_lists_have_the_grey_of_references_and_a_shape_of_their_own():
+    added = palette.style(LISTS)
+    assert (added.colour, added.dashed) == (palette.NEUTRAL, False)
+    assert added.shape not in {palette.style(method).shape for method in [*TRAINED, *BASELINES]}
+    assert palette.in_order([LISTS, "ease", "rns", "random"]) == ["rns", "random", "ease", LISTS]
 
 
 def test_an_unknown_method_always_looks_the_same():

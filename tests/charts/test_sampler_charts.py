@@ -265,3 +265,18 @@ def test_path_takeaway_of_a_path_with_two_tops():
 def test_path_takeaway_of_a_path_that_never_comes_back():
     said = sampler.path_takeaway(POINTS, with_(back_at=None), 0.025)
     assert "more strength does less. At the chosen" in said
+
+
+def test_what_is_known_on_simulated_data_is_told() -> None:
+    samplers, labels = ["rns", "pns", "dns", "auc_ns"], ["RNS", "PNS 0.75", "DNS", "AUC-NS β 0.05"]
+    rows = pd.DataFrame({"sampler": samplers, "label": labels, "share": [0.5, 0.2, 0.4, 0.3], "pairs": 100})
+    said = sampler.false_negatives_takeaway(rows)
+    assert "AUC-NS's negatives 30.0 % are false" in said
+    assert "PNS 0.75 draws the fewest (20.0 %), RNS the most (50.0 %)" in said
+    sampler.false_negatives(rows).to_dict()
+    check = pd.DataFrame({"posterior": [0.1, 0.5, 0.9], "truth": [0.3, 0.4, 0.8], "candidates": [10, 10, 10]})
+    assert "off by 0.133 on average" in sampler.posterior_check_takeaway(check)
+    assert "stand in the order" in sampler.posterior_check_takeaway(check)
+    assert "against the order" in sampler.posterior_check_takeaway(check.assign(truth=[0.8, 0.4, 0.3]))
+    assert "in no clear relation to" in sampler.posterior_check_takeaway(check.assign(posterior=1.0))
+    sampler.posterior_check(check).to_dict()

@@ -16,7 +16,7 @@ ASKED = chart.Question("aplt@10", "ndcg@10")
 
 def test_the_layers_have_names():
     full = chart.trade_off(POINTS, ASKED, SEEDS, {"A": "rns", "B": "auc1"})
-    behind = ["spread_x", "spread_y", "seeds", "paths", "arrows"]
+    behind = ["seeds", "paths", "arrows"]
     assert list(layers(full)) == [*behind, "baselines", "chosen", "marks", "badges", "letters", "labels", "better"]
     assert full.to_dict()["name"] == chart.NAME
 
@@ -149,7 +149,6 @@ def test_a_tooltip_tells_the_range_over_the_seeds():
     assert marks["rns"]["y_text"] == "0.410 [0.407, 0.413]"
     one = chart.trade_off(POINTS.assign(seeds=1), ASKED)
     assert {row["y_text"] for row in rows(one, "marks") if row["variant"] == "rns"} == {"0.410"}
-    assert "spread_x" not in layers(one)
 
 
 @pytest.mark.parametrize("seen", [POINTS[POINTS["baseline"]], POINTS[~POINTS["baseline"]], POINTS.tail(1)])

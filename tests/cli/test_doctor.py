@@ -10,6 +10,7 @@ from core import doctor
 from core.datasets.scratch import scratch
 from core.datasets.store import list_datasets, publish
 from core.jobs import artifacts
+from core.jobs.added_lists import add_lists, added_lists
 from core.jobs.queue import Queue
 from core.warehouse.database import Warehouse
 from tests.tiny import tiny_dataset, tiny_prepared
@@ -78,7 +79,35 @@ def break_dataset(settings):
     (list_datasets(settings)[0].folder / "interactions.parquet").write_bytes(b"PAR1")
 
 
+def added(settings):
+    """Added lists of one user."""
+    path = settings.cache / "lists.csv"
+    path.write_text("user,item,rank\nu00,i70,1\n")
+    return add_lists(settings, list_datasets(settings)[0], path, "Shop").lists
+
+
+def break_lists(settings):
+    damage(added(settings).folder / "train" / "metrics.parquet")
+
+
+def age_lists(settings):
+    rewrite(added(settings).folder / "meta.json", result_version=0)
+
+
+def leave_lists_aside(settings):
+    one = added(settings)
+    one.folder.rename(settings.lists / f".before-{one.id}")
+
+
+def leave_lists_replaced(settings):
+    """As a process does that is killed between the rename of the new lists and that of the old ones."""
+    one = added(settings)
+    shutil.copytree(one.folder, settings.lists / "0123456789abcdef")
+    rewrite(settings.lists / "0123456789abcdef" / "meta.json", lists="0123456789abcdef", created=1.0)
+
+
 WRONG = {
+    "lists": (break_lists, age_lists, leave_lists_aside, leave_lists_replaced),
     "runs": (break_file, break_meta, age),
     "leftovers": (leave_attempt, leave_trash, leave_preparation),
     "queue": (break_queue,),
@@ -110,6 +139,18 @@ def test_what_is_wrong_is_found_named_and_mended(cache, command, part, cause):
     assert found["problem"] in answer.out
     assert "Done:" in answer.out
     assert command("doctor", "--json").json == []
+    assert [one.name for one in added_lists(cache)] == (["Shop"] if part == "lists" else [])
+
+
+def test_added_lists_that_are_damaged_themselves_are_reported_and_kept(cache, command):
+    one = added(cache)
+    damage(one.folder / "train" / "top_k.parquet")
+    answer = command("doctor", "--json")
+    assert answer.code == 1
+    [found] = answer.json
+    assert (found["part"], found["by_itself"], found["mended"]) == ("lists", False, False)
+    assert "add the file again" in found["mend"]
+    assert one.folder.is_dir()
 
 
 def test_a_damaged_queue_is_moved_aside(cache, command):

@@ -8,7 +8,7 @@ import pytest
 from core.datasets import store
 from core.datasets.acquire import acquire
 from core.datasets.prepared import Prepared
-from core.datasets.simulated import OFFSET, TASTES, simulate
+from core.datasets.simulated import OFFSET, TASTES, liked_if_not_taken, preferences, prefers, simulate
 from core.settings import Settings
 
 
@@ -62,3 +62,21 @@ def test_it_is_marked_and_its_truth_is_stored(settings: Settings, simulated: Pre
     assert truth["users"].shape == (info.users, TASTES) and truth["exposure"].shape == (info.items,)
     np.testing.assert_array_equal(truth["quality"], simulated.truth["quality"])
     assert store.read_items(info.folder).column("title")[0].as_py().startswith("Simulated item")
+
+
+def test_preferring_one_item_is_being_the_liked_one_of_two(simulated: Prepared) -> None:
+    """Against a draw of likes: of the pairs with exactly one liked item, how often it is the first."""
+    truth, chance = simulated.truth, np.random.default_rng(0)
+    users, first, second = np.zeros(1, int), np.array([5]), np.array([9])
+    likes = [1 / (1 + np.exp(-preferences(truth, users, item))) for item in (first, second)]
+    draws = [chance.random(200_000) < like for like in likes]
+    one = draws[0] != draws[1]
+    assert prefers(truth, users, first, second) == pytest.approx(draws[0][one].mean(), abs=0.01)
+
+
+def test_a_false_negative_is_liked_and_was_not_shown(simulated: Prepared) -> None:
+    truth, chance = simulated.truth, np.random.default_rng(0)
+    item = np.array([int(truth["exposure"].argmax())])
+    liked = chance.random(200_000) < 1 / (1 + np.exp(-preferences(truth, np.zeros(1, int), item)))
+    taken = liked & (chance.random(200_000) < truth["exposure"][item])
+    assert liked_if_not_taken(truth, np.zeros(1, int), item) == pytest.approx(liked[~taken].mean(), abs=0.01)

@@ -123,3 +123,51 @@ def test_average_precision_of_the_whole_catalogue_is_scikit_learns(n_items, rand
 def test_auc_is_scikit_learns(positives, others):
     truth = np.repeat([1, 0], [len(positives), len(others)])
     assert accuracy.auc(positives, others) == pytest.approx(roc_auc_score(truth, np.concatenate([positives, others])))
+
+
+@pytest.mark.parametrize(
+    ("positives", "others", "expected"),
+    [
+        ([5], list(range(20)), (0 + 0) / 2),  # a tenth of 20: the positive is below 19 to 6, tied with 5
+        ([18], list(range(20)), (0 + 1 / 2) / 2),  # below 19, tied with 18
+        ([18.5], list(range(20)), (0 + 1) / 2),
+        ([99, 18.5], list(range(20)), (1 + 1 + 0 + 1) / (2 * 2)),
+        ([1], [0] * 5, 1),  # half an item is a tenth of them, and the positive is above it
+        ([0], [0] * 5, (0.5 / 5) / 2),  # all tied: ROC is the diagonal, .1 high at .1
+        ([0], [0] * 4 + [1], 0),  # the best half item is above it
+    ],
+)
+def test_partial_auc(positives, others, expected):
+    found = accuracy.partial_auc(np.array(positives, float), np.array(others, float))
+    assert found == pytest.approx(expected, abs=1e-12)
+
+
+scored = arrays(np.float64, st.integers(1, 30), elements=st.integers(-3, 3))
+
+
+@given(scored, scored)
+def test_partial_auc_is_scikit_learns_before_it_is_standardised(positives, others):
+    """Theirs is (1 + (area - least) / (most - least)) / 2 (McClish): another number, and this is how it is got."""
+    truth = np.repeat([1, 0], [len(positives), len(others)])
+    standardised = roc_auc_score(truth, np.concatenate([positives, others]), max_fpr=0.1)
+    least, most = 0.1**2 / 2, 0.1
+    area = least + (2 * standardised - 1) * (most - least)
+    assert accuracy.partial_auc(positives, others) == pytest.approx(area / 0.1, abs=1e-9)
+
+
+@given(scored, scored)
+def test_the_whole_of_partial_auc_is_auc(positives, others):
+    assert accuracy.partial_auc(positives, others, 1.0) == pytest.approx(accuracy.auc(positives, others))
+
+
+@given(scored, scored)
+def test_partial_auc_does_not_see_who_ranks_below_the_tenth(positives, others):
+    cut = np.sort(others)[-(len(others) // 10 + 1)]  # the last one that the budget reaches
+    lowered = np.where(others < cut, -99.0, others)
+    same = accuracy.partial_auc(np.where(positives < cut, -9.0, positives), lowered)
+    assert same == pytest.approx(accuracy.partial_auc(positives, others))
+
+
+@pytest.mark.parametrize(("positives", "others"), [([], [1.0]), ([1.0], [])])
+def test_partial_auc_of_one_side_only_is_not_defined(positives, others):
+    assert np.isnan(accuracy.partial_auc(np.array(positives), np.array(others)))

@@ -87,3 +87,34 @@ def test_equal_users_are_told_apart_by_number_and_empty_ones_take_no_part():
 def test_hot_share_of_nobody_is_not_defined():
     shares = groups.hot_shares(rows([], [0, 1], n_items=2), np.array([True, False]))
     assert shares == pytest.approx([np.nan, 1 / 2], nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("popularity", "expected"),
+    [
+        ([20, 50, 10, 10, 10], [1, 0, 1, 2, 2]),  # 50 covers 20 of 100; from below 10 + 10 do
+        ([20, 40, 20, 19, 1, 0], [1, 0, 1, 2, 2, 2]),  # 1 + 19 cover 20
+        ([20, 40, 20, 18, 2, 0], [1, 0, 1, 2, 2, 2]),
+        ([21, 40, 20, 17, 2, 0], [1, 0, 2, 2, 2, 2]),  # 19 do not
+        ([7], [0]),
+        ([0, 0], [1, 1]),
+    ],
+)
+def test_item_classes(popularity, expected):
+    assert groups.item_classes(np.array(popularity)).tolist() == expected
+
+
+@given(popularities)
+def test_item_classes_by_loops(popularity):
+    """Second definition: take items from the top, then from the bottom, until a fifth of the interactions is there."""
+    total = popularity.sum()
+    order = sorted(range(len(popularity)), key=lambda i: (-popularity[i], i))
+    classes = [1] * len(popularity)
+    for name, taken in ((2, order[::-1]), (0, order)):
+        held = 0
+        for item in taken:
+            if 5 * held >= total:
+                break
+            classes[item] = name
+            held += popularity[item]
+    assert groups.item_classes(popularity).tolist() == classes

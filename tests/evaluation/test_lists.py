@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from core.datasets.store import Dataset
 from core.errors import BadInput
-from core.evaluation.lists import evaluate_lists_file, match_lists, read_lists
+from core.evaluation.lists import (
+    evaluate_lists_file,
+    match_lists,
+    match_lists_at_cutoffs,
+    read_every_split,
+    read_lists,
+)
 from tests.evaluation.worlds import rows
 
 # Four users, six items. What is trained on at test: a 0, b 1, c 2 3, d 0. Held out at test: a 1 2, b 2, c 0, d nothing.
@@ -200,3 +206,37 @@ def test_a_length_that_no_list_can_have_is_refused(tmp_path, k):
 @given(st.permutations(GOOD.splitlines()[1:]))
 def test_order_of_rows_does_not_matter(tmp_path, lines):
     assert answer(tmp_path, "\n".join(["user,item,rank", *lines])) == answer(tmp_path, GOOD)
+
+
+def test_every_split_of_a_file_is_read_at_once(tmp_path):
+    text = "user,item,rank,split\na,1,1,test\na,2,2,\nc,3,1,validation\nb,2,1,train\n"
+    parts, notes = read_every_split(saved(tmp_path, text))
+    assert {split: part.num_rows for split, part in parts.items()} == {"test": 2, "validation": 1}
+    assert notes == ("Left out: 1 row of other splits than test and validation.",)
+    for split, part in parts.items():
+        assert part.equals(read_lists(tmp_path / "lists.csv", split)[0])
+    parts, notes = read_every_split(saved(tmp_path, GOOD))
+    assert (list(parts), notes) == (["test"], ())
+    with pytest.raises(BadInput, match="no rows of split 'test' or 'validation'"):
+        read_every_split(saved(tmp_path, "user,item,rank,split\na,1,1,train\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "reached"),
+    [
+        ("a,1,1", (2,)),  # the smallest always
+        ("a,1,1\na,2,2\na,3,3", (2, 3)),
+        ("a,1,1\na,1,2\na,1,3", (2,)),  # a repeated item makes no list longer
+        ("c,007,1\nc,1,2\nc,2,3", (2, 3)),  # c took 2: the list was as long when it was made
+        ("a,1,1\na,2,2\na,3,3\na,4,4\na,7,5", (2, 3, 9)),  # nobody can be shown more than five
+    ],
+)
+def test_cutoffs_that_no_list_reaches_are_left_out(tmp_path, text, reached):
+    read = read_lists(saved(tmp_path, f"user,item,rank\n{text}\n"))
+    lists, found = match_lists_at_cutoffs(read, DATASET, cutoffs=(2, 3, 9))
+    assert found == reached
+    assert lists.items.shape[1] == max(reached)
+    left = [str(k) for k in (2, 3, 9) if k not in reached]
+    assert any(
+        note.startswith(f"Not measured at {' and '.join(left)}: no list is longer") for note in lists.notes
+    ) == bool(left)

@@ -55,6 +55,15 @@ HAND = World(
         ("coverage@2", 2 / 4),
         ("gini@1", 1 - 1 / 4),
         ("coverage@1", 1 / 4),
+        ("pauc", ((1 + 0) / 2 + 0 / 1) / 2),  # one other candidate each: its first tenth is as good as all of it
+        ("entropy@2", 1),  # two items, each in two lists
+        ("entropy@1", 0),
+        ("entropy_norm@2", 1 / 2),
+        ("lift@2", -1),  # shown: popularity 0; profiles: 2, and (1 + 2) / 2
+        # shown: tail only; taken: 3, the head, with 2 of 3 interactions; and 3 with 0, of the tail
+        ("upd@2", (1 + (math.log2(4 / 3) + (1 / 2) * math.log2(2) + (1 / 2) * math.log2(2 / 3)) / 2) / 2),
+        # popularity 1, 0, 0 and ranks 3, 1, 2: places 3, 1.5, 1.5 and 3, 1, 2
+        ("pri", -(1 * 1 + 0.5 * 1 + 0.5 * 0) / math.sqrt((1 + 0.25 + 0.25) * (1 + 1 + 0))),
     ],
 )
 def test_by_hand(key, expected):
@@ -80,14 +89,17 @@ def test_the_other_head_is_passed_on():
 
 def test_tables_and_registry_name_the_same_metrics():
     of_lists = {name for name, row in METRICS.items() if row.needs == "lists"}
-    assert set(measure.PER_USER) | set(measure.OVER_THE_SET) == of_lists
+    tables = [*measure.PER_USER, *measure.OF_COUNTS, *measure.OF_SUMS]
+    assert sorted(tables) == sorted(of_lists)
     assert {name for name in of_lists if METRICS[name].per_user} == set(measure.PER_USER)
 
 
 @given(worlds())
 def test_within_the_ranges_of_the_registry(world):
     found = evaluated(with_somebody(world), cutoffs=(1, 3))
-    largest = {"arp": world.train.n_users, "aclt": 3, "novelty": math.log2(world.train.n_users)}
+    n_users, n_items = world.kind.shape
+    largest = {"arp": n_users, "aclt": 3, "novelty": math.log2(n_users), "entropy": math.log2(n_items)}
+    largest |= dict.fromkeys([name for name in METRICS if name.startswith("lift")], n_users - 1)  # of a profile of ones
     for key, value in [*found.metrics.items(), *((k, v) for k, vs in found.per_user.items() for v in vs)]:
         low, high = METRICS[parse_key(key)[0]].range
         high = largest[parse_key(key)[0]] if high is None else high
@@ -100,7 +112,8 @@ def test_all_keys_in_order_and_means_of_the_users_with_a_value(world):
     found = evaluated(with_somebody(world))
     assert list(found.metrics) == [key for key in all_keys() if key in found.metrics]
     absent = set(all_keys()) - set(found.metrics)
-    assert all(np.isnan(found.per_user[key]).all() for key in absent)
+    undefined = {"popreo", "poprsp", "pri", "upd", *(name for name in METRICS if name.startswith("lift"))}
+    assert all(np.isnan(found.per_user[key]).all() for key in absent if parse_key(key)[0] not in undefined)
     for key, values in found.per_user.items():
         if key in found.metrics:
             assert found.metrics[key] == pytest.approx(np.nanmean(values))
@@ -111,7 +124,12 @@ def test_order_of_users_does_not_matter(world, random):
     order = list(range(len(world.kind)))
     random.shuffle(order)
     one, other = evaluated(with_somebody(world)), evaluated(world.of_users(np.array(order)))
-    assert other.metrics == pytest.approx(one.metrics)
+    # users who are alike in their profile fall into groups by their number, so what is averaged by group may differ
+    by_group = ("lift", "upd")
+    first, second = (
+        {key: value for key, value in found.metrics.items() if not key.startswith(by_group)} for found in (one, other)
+    )
+    assert second == pytest.approx(first)
     np.testing.assert_allclose(other.exposure, one.exposure)
 
 
@@ -156,6 +174,97 @@ def test_metrics_by_sets(world):
         assert {name: found.per_user[f"{name}@{k}"][row] for name in expected} == pytest.approx(expected)
 
 
+@given(worlds(max_users=12, max_items=12), st.integers(0, 3))
+def test_metrics_of_all_lists_by_sets(world, seed):
+    """Second definition of those of sums over users: sets and loops; weights are users counted several times."""
+    found = evaluated(with_somebody(world), cutoffs=(3,))
+    known = measure.facts(found.users, world.held_out, world.train)
+    lists = measure.cut(known, found.ranking.items, measure.hits(found.ranking.items, found.users, world.held_out), 3)
+    assert measure.over_the_set(lists) == {
+        name: found.metrics[f"{name}@3"]
+        for name in (*measure.OF_COUNTS, *measure.OF_SUMS)
+        if f"{name}@3" in found.metrics
+    }
+    weights = np.random.default_rng(seed).integers(0, 3, len(found.users))
+    for often in (np.ones(len(weights), int), weights):
+        expected = by_sets(world, np.repeat(np.arange(len(often)), often), found)
+        weighted = measure.over_the_set(lists, often.astype(float))
+        named = {name: weighted.get(name, math.nan) for name in expected}
+        assert named == pytest.approx(expected, nan_ok=True, abs=1e-12)
+
+
+def by_sets(world: World, rows: np.ndarray, found: measure.Evaluation) -> dict[str, float]:
+    """PopREO, PopRSP, lifts and UPD of the evaluated users in these rows, from sets."""
+    popularity = world.train.popularity().tolist()
+    hot = set(np.flatnonzero(groups.hot_items(world.train.popularity())).tolist())
+    cold = set(range(len(popularity))) - hot
+    group_of = groups.user_groups(world.train, groups.hot_items(world.train.popularity()))
+    classes = groups.item_classes(world.train.popularity()).tolist()
+    users = [(int(found.users[row]), [i for i in found.ranking.items[row].tolist() if i >= 0]) for row in rows]
+    took = {user: set(world.held_out.row(user).tolist()) for user, _ in users}
+    had = {user: set(world.train.row(user).tolist()) for user, _ in users}
+
+    def gap(part, whole):
+        chances = [
+            sum(len(part(u, shown) & g) for u, shown in users) / n if (n := sum(len(whole(u) & g) for u, _ in users))
+            else math.nan
+            for g in (hot, cold)
+        ]  # fmt: skip
+        return np.std(chances) / np.mean(chances) if np.mean(chances) != 0 else math.nan
+
+    def mean(items):
+        return sum(popularity[i] for i in items) / len(items)
+
+    def lift(names):
+        both = [(mean(shown), mean(had[u])) for u, shown in users if shown and had[u] and group_of[u] in names]
+        return sum(a for a, _ in both) / sum(b for _, b in both) - 1 if both else math.nan
+
+    def shares(items):
+        return [sum(classes[i] == c for i in items) / len(items) for c in range(3)]
+
+    def deviation(name):
+        values = []
+        for u, shown in users:
+            if shown and had[u] and group_of[u] == name:
+                p, q = shares(had[u]), shares(shown)
+                kl = [x * math.log2(2 * x / (a + b)) for a, b in zip(p, q, strict=True) for x in (a, b) if x]
+                values.append(sum(kl) / 2)
+        return [sum(values) / len(values)] if values else []
+
+    deviations = [value for name in groups.USER_GROUPS for value in deviation(name)]
+    return {
+        "popreo": gap(lambda u, shown: set(shown) & took[u], lambda u: took[u]),
+        "poprsp": gap(lambda _, shown: set(shown), lambda u: (hot | cold) - had[u]),
+        "lift": lift(groups.USER_GROUPS),
+        **{f"lift_{name}": lift([name]) for name in groups.USER_GROUPS},
+        "upd": sum(deviations) / len(deviations) if deviations else math.nan,
+    }
+
+
+@given(worlds(), st.integers(0, 3))
+def test_whole_weights_are_users_counted_several_times(world, seed):
+    """Of counts: the lists of a user who counts twice are there twice; who counts 0 is not there."""
+    found = evaluated(with_somebody(world), cutoffs=(4,))
+    weights = np.random.default_rng(seed).integers(0, 3, len(found.users))
+    known = measure.facts(found.users, world.held_out, world.train)
+    is_hit = measure.hits(found.ranking.items, found.users, world.held_out)
+    weighted = measure.over_the_set(measure.cut(known, found.ranking.items, is_hit, 4), weights.astype(float))
+    again = np.repeat(np.arange(len(weights)), weights)
+    users = found.users[again]
+    lists = measure.cut(measure.facts(users, world.held_out, world.train), found.ranking.items[again], is_hit[again], 4)
+    assert measure.over_the_set(lists) == pytest.approx(weighted, abs=1e-12)
+
+
+def test_candidates_are_what_is_not_masked_and_profiles_what_the_caller_says():
+    held_out, train = rows([0], [], n_items=4), rows([3], [3], n_items=4)  # only 3 is hot
+    lists, users, counted_on = np.array([[0, 1]]), np.array([0]), train.merged(held_out)
+    found = measure.evaluate_lists(lists, users, held_out, counted_on, (2,), mask=train, profiles=train).metrics
+    assert found["arp@2"] == pytest.approx((1 + 0) / 2)
+    assert found["lift@2"] == pytest.approx((1 / 2 - 2) / 2)  # the profile is 3, taken by two
+    own = measure.evaluate_lists(lists, users, held_out, counted_on, (2,)).metrics
+    assert own["lift@2"] == pytest.approx((1 / 2 - 3 / 2) / (3 / 2))  # 3 and 0
+
+
 def share(part: set[int], whole: set[int]) -> float:
     return len(part) / max(len(whole), 1)
 
@@ -193,7 +302,8 @@ def test_a_models_lists_measured_as_anybodys_lists_give_the_same(world):
     order = np.random.default_rng(0).permutation(len(ours.users))
     lists, users = ours.ranking.items[order], ours.users[order]
     theirs = measure.evaluate_lists(lists, users, world.held_out, world.train, (1, 4))
-    assert theirs.metrics == pytest.approx({k: v for k, v in ours.metrics.items() if k != "auc"})
+    of_lists = {key: value for key, value in ours.metrics.items() if METRICS[parse_key(key)[0]].needs == "lists"}
+    assert theirs.metrics == pytest.approx(of_lists)
     np.testing.assert_array_equal(theirs.ranking.items, ours.ranking.items)
 
 
@@ -225,6 +335,12 @@ def test_exposure_is_measured_at_ten_or_next_to_it():
 
 def test_one_definition_of_auc_for_a_user():
     found = evaluated(HAND)
+    assert found.per_user["pauc"] == pytest.approx(
+        [
+            accuracy.partial_auc(np.array([1.0, 3.0]), np.array([2.0])),
+            accuracy.partial_auc(np.array([2.0]), np.array([3.0])),
+        ]
+    )
     assert found.per_user["auc"] == pytest.approx(
         [accuracy.auc(np.array([1.0, 3.0]), np.array([2.0])), accuracy.auc(np.array([2.0]), np.array([3.0]))]
     )

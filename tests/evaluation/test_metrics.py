@@ -13,6 +13,8 @@ DOCS = (PROJECT / "docs" / "metrics.md").read_text(encoding="utf-8")
 DUE = {
     *("precision", "recall", "f1", "hit_rate", "ndcg", "map", "mrr", "auc"),
     *("ohr", "ocr", "uhr", "ucr", "fpr", "fnr", "arp", "aplt", "aclt", "gini", "coverage", "novelty"),
+    *("pauc", "entropy", "entropy_norm", "popreo", "poprsp", "upd", "pri"),
+    *("lift", "lift_niche", "lift_diverse", "lift_blockbuster"),
 }
 
 
@@ -72,7 +74,7 @@ def test_a_misspelt_key_is_told_the_near_ones():
         parse_key("ncdg@10")
 
 
-@pytest.mark.parametrize("module", ["metrics", "groups", "measure", "lists"])
+@pytest.mark.parametrize("module", ["metrics", "groups", "measure", "lists", "who_pays"])
 def test_reading_the_registry_waits_for_no_compiler(module):
     """Pages and the command line import these at start."""
     heavy = "{'numba', 'scipy', 'torch', 'pandas', 'sklearn'}"

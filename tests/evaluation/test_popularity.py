@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import entropy as scipy_entropy
 
 from core.evaluation import popularity
 
@@ -78,6 +79,27 @@ def test_nothing_shown_at_all():
     nothing = np.zeros(4, int)
     assert popularity.coverage(nothing) == 0
     assert popularity.exposure(nothing, np.array([1, 4, 7, 10])) == pytest.approx(np.zeros(10))
+    assert (popularity.entropy(nothing), popularity.entropy_norm(nothing)) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [([3, 3, 3, 3], 2), ([0, 0, 6], 0), ([4, 2, 2, 0], 1 / 2 * 1 + 2 * 1 / 4 * 2), ([0.5, 0.5], 1)],
+)
+def test_entropy(counts, expected):
+    counts = np.array(counts)
+    assert popularity.entropy(counts) == pytest.approx(expected)
+    assert popularity.entropy_norm(counts) == pytest.approx(expected / log2(len(counts)))
+
+
+def test_a_catalogue_of_one_item_has_no_evenness():
+    assert popularity.entropy_norm(np.array([7])) == 0
+
+
+def test_weighted_counts_are_counts_of_repeated_lists():
+    weights = np.array([2, 0, 3])
+    repeated = popularity.recommendation_counts(np.repeat(TOP_K, weights, axis=0), 6)
+    assert popularity.recommendation_counts(TOP_K, 6, weights).tolist() == repeated.tolist()
 
 
 counted = arrays(np.int64, st.integers(2, 40), elements=st.integers(0, 999)).filter(np.any)
@@ -94,6 +116,31 @@ def test_gini_does_not_depend_on_which_item_is_which(counts, random):
     shuffled = counts.copy()
     random.shuffle(shuffled)
     assert popularity.gini(shuffled) == pytest.approx(popularity.gini(counts), abs=1e-12)
+
+
+@given(counted)
+def test_entropy_is_that_of_loops_and_scipy(counts):
+    shares = [count / counts.sum() for count in counts.tolist() if count]
+    assert popularity.entropy(counts) == pytest.approx(-sum(p * log2(p) for p in shares), abs=1e-12)
+    assert popularity.entropy(counts) == pytest.approx(scipy_entropy(counts, base=2), abs=1e-12)
+    assert 0 <= popularity.entropy_norm(counts) <= 1
+
+
+@given(counted)
+def test_recboles_entropy_is_another_number(counts):
+    """ShannonEntropy of RecBole 1.2.1: natural logarithm, over the items shown at all, divided by how many they are."""
+    shown = counts[counts > 0] / counts.sum()
+    theirs = float(-(shown * np.log(shown)).sum()) / len(shown)
+    assert popularity.entropy(counts) == pytest.approx(theirs * len(shown) / np.log(2), abs=1e-12)
+
+
+@given(counted)
+def test_elliots_gini_is_another_number(counts):
+    """Elliot's Gini is one minus a Gini divided by n - 1: both directions and divisors recomputed."""
+    n = len(counts)
+    shares = np.sort(counts) / counts.sum()
+    theirs = 1 - sum((2 * (j + 1) - n - 1) * p for j, p in enumerate(shares.tolist())) / (n - 1)
+    assert popularity.gini(counts) == pytest.approx((1 - theirs) * (n - 1) / n, abs=1e-12)
 
 
 @given(counted)

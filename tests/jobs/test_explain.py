@@ -5,6 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from core.datasets.acquire import acquire
+from core.datasets.simulated import liked_if_not_taken
+from core.datasets.store import find_dataset
 from core.errors import Refused, Unknown
 from core.evaluation.groups import deciles, hot_items
 from core.jobs import artifacts, explain
@@ -220,3 +223,45 @@ def test_a_sampler_asks_for_nothing_of_the_run_but_its_embeddings() -> None:
         assert variant.sampler == name
         assert variant.candidates == (KNOBS.candidates if name in {"dns", "bns", "auc_ns"} else None)
     assert explain.sampler_variant(lightgcn, "auc_ns", KNOBS).gamma == KNOBS.gamma
+
+
+# --- against the truth ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory) -> explain.Subject:
+    """DNS on the simulated data set."""
+    cache = tmp_path_factory.mktemp("simulated") / "cache"
+    settings = Settings(cache=cache, autostart=False, offline=True)
+    acquire(settings, "simulated")
+    info = find_dataset(settings, "simulated")
+    (run,) = results.train(settings, info, Sweep(({"sampler": ["dns"], "epochs": [15], "dim": [8]},), seeds=(0,)))
+    return explain.read_subject(settings, run)
+
+
+def test_false_negatives_are_known_on_simulated_data(simulated) -> None:
+    """Random negatives have the mean of all candidates. Who was shown an item and did not take it does not like it, so
+    popular negatives are false less often."""
+    rows = explain.false_negatives(simulated, own_knobs(simulated.variant)).set_index("sampler")["share"]
+    assert set(rows.index) == set(SAMPLERS)
+    fitted, liked = simulated.fitted, []
+    for user in range(fitted.n_users):
+        free = np.setdiff1d(np.arange(fitted.n_items), fitted.row(user))
+        liked.append(liked_if_not_taken(simulated.truth, np.full(len(free), user), free).mean())
+    assert rows["rns"] == pytest.approx(np.average(liked, weights=fitted.lengths()), abs=0.02)
+    assert rows["pns"] < rows["rns"] - 0.02
+
+
+def test_the_posterior_is_compared_with_the_truth(simulated) -> None:
+    knobs = dataclasses.replace(own_knobs(simulated.variant), beta=0.05)
+    rows = explain.posterior_check(simulated, knobs)
+    assert len(rows) == explain.BINS_OF_W
+    assert rows["posterior"].is_monotonic_increasing
+    assert rows["candidates"].max() - rows["candidates"].min() <= 1
+    assert ((rows["truth"] > 0) & (rows["truth"] < 1)).all()
+
+
+def test_on_real_data_nobody_knows_which_negatives_are_false(subject) -> None:
+    for question in (explain.false_negatives, explain.posterior_check):
+        with pytest.raises(Refused, match="simulated data only"):
+            question(subject, own_knobs(subject.variant))

@@ -9,7 +9,7 @@ from core.datasets.store import Dataset, read_dataset
 from core.errors import BadVariant, Cancelled, RunFailed
 from core.evaluation.evaluate import evaluate, ndcg_only
 from core.evaluation.metrics import METRICS, parse_key
-from core.jobs.training import Progress, train
+from core.jobs.training import Progress, train, trained_on
 from core.models.engines.compiled import CompiledEngine
 from core.models.variant import Run, make_variant
 from tests import realdata
@@ -136,7 +136,7 @@ def test_paper_reads_each_accuracy_metric_at_its_own_best_epoch(dataset):
     assert set(result.readings) == set(looks[1])
     for key, reading in result.readings.items():
         name, k = parse_key(key)
-        by = key if METRICS[name].kind == "accuracy" else f"precision@{k}"
+        by = key if METRICS[name].kind == "accuracy" else f"precision@{k or 10}"
         best = max(looks, key=lambda e, by=by: looks[e][by])
         assert (reading.value, reading.epoch) == (looks[best][key], best)
     assert len({reading.epoch for reading in result.readings.values()}) > 1, "the test data tell nothing apart"
@@ -196,10 +196,23 @@ def test_divergence_fails_the_run(dataset):
         train(dataset, run(dataset, lr=90.0, l2=1.0, epochs=60), silent)
 
 
-def test_a_replicate_is_not_passed_off_as_a_plain_run(dataset):
+def test_a_replicate_is_trained_on_a_sample_and_judged_like_every_other_run(dataset):
     plain = run(dataset)
-    with pytest.raises(BadVariant, match="replicate"):
-        train(dataset, Run(plain.variant, 0, bootstrap=1), silent)
+    first, other = (trained_on(dataset, Run(run(dataset, **v).variant, 5, bootstrap=1)) for v in ({}, {"lr": 0.3}))
+    assert np.array_equal(first.repeats, other.repeats)  # one sample for all variants: differences are paired
+    assert not np.array_equal(first.repeats, trained_on(dataset, Run(plain.variant, 5, bootstrap=2)).repeats)
+    assert trained_on(dataset, plain).repeats is None
+    replicate, whole = (train(dataset, Run(plain.variant, 0, b), silent) for b in (1, None))
+    assert not np.array_equal(replicate.scorer.items, whole.scorer.items)
+    shown, taken = replicate.evaluations["test"].ranking, dataset.train.merged(dataset.validation)
+    for user, items in zip(shown.users, shown.items, strict=True):
+        assert not np.isin(items, taken.row(user)).any()  # also what the sample left out
+
+
+def test_baselines_have_no_replicates(dataset):
+    ease = make_variant(dataset.id, baseline="most_popular")
+    with pytest.raises(BadVariant, match="Leave the baseline out"):
+        train(dataset, Run(ease, 0, bootstrap=1), silent)
 
 
 @pytest.mark.parametrize("sampler", ["rns", "auc_ns"])

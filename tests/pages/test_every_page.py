@@ -9,7 +9,7 @@ from core.datasets.store import DatasetInfo
 from core.settings import PROJECT, Settings
 from tests.pages import results
 
-PAGES = ("overview", "data", "sweep", "trade_off", "users", "sampler", "reproduction")
+PAGES = ("overview", "data", "sweep", "trade_off", "users", "sampler", "bias_variance", "reproduction")
 NONSENSE = ("'; DROP TABLE runs; -- <script>alert(1)</script>", "€" * 500, "", "-1e999")
 SHARED = ("data", "y", "x", "k", "split", "protocol", "baseline", "a", "b")
 OWN = (
@@ -39,6 +39,8 @@ OWN = (
     "reading",
     "measure",
     "all_tables",
+    "loss",
+    "by",
 )
 
 

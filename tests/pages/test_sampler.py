@@ -6,7 +6,8 @@ import pytest
 import streamlit as st
 
 from core.datasets import store
-from core.datasets.store import DatasetInfo
+from core.datasets.acquire import acquire
+from core.datasets.store import DatasetInfo, find_dataset
 from core.jobs import explain
 from core.models.sweep import Sweep
 from core.settings import Settings
@@ -198,3 +199,12 @@ def test_what_was_computed_is_remembered(visit, tiny: DatasetInfo, monkeypatch: 
     assert not at.error
     st.cache_data.clear()
     assert at.run().error
+
+
+def test_on_simulated_data_two_more_cards_compare_with_the_truth(visit, settings: Settings) -> None:
+    acquire(settings, "simulated")
+    results.train(settings, find_dataset(settings, "simulated"), replace(results.SHORT, seeds=(0,)))
+    at = visit("sampler")
+    assert not at.error
+    assert len(alts(at)) == CHARTS + 2
+    assert "False negatives, by the truth" in text(at)

@@ -1,6 +1,8 @@
 """The Trade-off page: points, pins, table, details; what a click does."""
 
 import json
+import re
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +10,7 @@ from core.charts import trade_off
 from core.datasets.store import DatasetInfo
 from core.warehouse import queries
 from core.warehouse.database import Warehouse
+from tests.pages import results
 from tests.pages.test_every_page import text
 
 
@@ -15,6 +18,22 @@ def spec(at, key: str) -> dict:
     found = [e for e in at.get("vega_lite_chart") if e.proto.id.find(key) >= 0 or key in str(e.key)]
     assert found, key
     return json.loads(found[0].proto.spec)
+
+
+def rows(at):
+    """The table of settings."""
+    return next(table.value for table in at.dataframe if "front" in table.value)
+
+
+def drawn(at) -> set[str]:
+    """Names of the chart's layers."""
+    return {layer["name"] for layer in spec(at, "marks_")["layer"]}
+
+
+@pytest.fixture
+def third_seed(settings, tiny: DatasetInfo) -> None:
+    """As many seeds as a verdict needs."""
+    results.train(settings, tiny, replace(results.SHORT, seeds=(2,), baselines=()))
 
 
 @pytest.fixture
@@ -25,9 +44,9 @@ def variants(settings, tiny: DatasetInfo) -> dict[str, str]:
 
 
 def test_the_table_holds_every_setting_once(visit, tiny: DatasetInfo) -> None:
-    table = visit("trade_off").dataframe[0].value
+    table = rows(visit("trade_off"))
     assert len(table) == 5  # most popular, RNS, DNS, AUC-NS at two strengths
-    assert set(table["Seeds"]) == {1, 2}
+    assert set(table["seeds"]) == {1, 2}
 
 
 def test_the_chart_says_what_it_shows(visit, tiny: DatasetInfo) -> None:
@@ -94,13 +113,121 @@ def test_an_unknown_pin_is_told_and_can_be_freed(visit, tiny: DatasetInfo) -> No
 
 
 def test_numbers_chosen_on_test_are_labelled(visit, settings, tiny: DatasetInfo) -> None:
-    from dataclasses import replace
-
-    from tests.pages import results
-
     results.train(settings, tiny, replace(results.SHORT, protocol="paper", seeds=(0,)))
     for page in ("overview", "trade_off", "users"):
         at = visit(page, protocol="paper")
         assert not at.error
         assert "chosen on test" in text(at)
         assert at.session_state["view"].split == "test"
+
+
+# ---------------------------------------------------------------- what chance leaves
+
+
+def test_too_few_seeds_are_said_with_what_to_do(visit, tiny: DatasetInfo) -> None:
+    at = visit("trade_off", split="test")
+    assert "Not enough seeds to say what beats RNS" in text(at)
+    said = "\n".join(str(c.value) for c in at.caption).replace("\\", "")
+    assert "has 2 seeds: a verdict needs 3" in said
+    assert "Train 3 seeds of it." in said
+    table = rows(at)
+    assert set(table["verdict"]) == {"baseline", "not enough seeds"}
+    assert table[["y_from", "y_to", "x_from", "front"]].notna().all(axis=None)  # users are enough for these
+    assert table["y_p"].isna().all()
+
+
+def test_every_setting_has_its_verdict_with_three_seeds(visit, third_seed) -> None:
+    at = visit("trade_off", split="test")
+    table = rows(at).set_index("label")
+    assert table.loc[table["seeds"] == 3].shape[0] >= 4
+    (baseline,) = table.index[table["verdict"] == "baseline"]
+    assert baseline.startswith("RNS")
+    judged = table.drop(index=baseline)
+    assert judged[["x_p", "y_p"]].notna().all(axis=None)
+    assert (table["y_from"] < table["y"]).all()
+    assert (table["y"] < table["y_to"]).all()
+    assert table["front"].between(0, 1).all()
+    counted = (judged["verdict"] == "win-win").sum()
+    answer = next(said for m in at.markdown if "win-win against" in (said := str(m.value).replace("\\", "")))
+    assert answer.startswith(f"**{counted or 'None'} of {len(judged)} settings")
+    assert "95 % intervals over users" in " ".join(str(c.value) for c in at.caption)
+
+
+def test_chart_and_table_tell_the_same(visit, third_seed) -> None:
+    at = visit("trade_off", split="test")
+    table = rows(at).set_index("label")
+    chart = spec(at, "marks_")
+    assert {"interval_x", "interval_y", "seeds", "win_win", "lit"} <= drawn(at)
+    marks = next(layer for layer in chart["layer"] if layer["name"] == "marks")
+    assert [tip["field"] for tip in marks["encoding"]["tooltip"]][-2:] == ["against", "on_front"]
+    assert not table.empty
+
+
+@pytest.mark.parametrize(
+    ("shown", "gone"),
+    [
+        ("seeds", {"interval_x", "interval_y", "win_win", "lit", "paths"}),
+        ("intervals", {"seeds", "win_win", "lit", "paths"}),
+        ("front", {"seeds", "interval_x", "interval_y", "win_win", "paths"}),
+        ("win-win", {"seeds", "interval_x", "interval_y", "lit", "paths"}),
+    ],
+)
+def test_each_pill_draws_its_own(visit, third_seed, shown: str, gone: set[str]) -> None:
+    at = visit("trade_off", split="test")
+    at.session_state["show"] = [shown]
+    at.run()
+    assert not at.exception
+    assert not gone & drawn(at)
+    assert {"marks", "better"} < drawn(at)
+
+
+def test_another_baseline_is_the_corner_and_what_is_compared_with(visit, third_seed, variants: dict[str, str]) -> None:
+    label, variant = next((k, v) for k, v in variants.items() if k.startswith("DNS"))
+    at = visit("trade_off", split="test", baseline=variant)
+    assert f"against {label}" in text(at).replace("\\", "")
+    table = rows(at).set_index("label")
+    assert table.loc[label, "verdict"] == "baseline"
+
+
+def test_a_baseline_that_is_not_there_is_said(visit, tiny: DatasetInfo) -> None:
+    at = visit("trade_off", split="test", baseline="cause")
+    assert "The baseline has no finished run here" in text(at).replace("\\", "")
+    assert "verdict" not in rows(at)
+    assert "win_win" not in drawn(at)
+    assert "interval_y" in drawn(at)
+
+
+def test_a_metric_without_intervals_says_so(visit, third_seed) -> None:
+    from core.evaluation.metrics import METRICS
+
+    at = visit("trade_off", split="test", x=METRICS["pri"].title)
+    assert "has no interval" in text(at)
+    table = rows(at)
+    assert table[["x_from", "x_to", "x_p", "front"]].isna().all(axis=None)
+    assert table["y_from"].notna().all()
+    assert "interval_x" not in drawn(at)
+    assert re.search(r"No interval for .*\.", " ".join(str(c.value) for c in at.caption))
+
+
+def test_the_seeds_of_a_row_open_below_it(visit, third_seed) -> None:
+    at = visit("trade_off", split="test")
+    assert "Choose a row to see its seeds." in [str(c.value) for c in at.caption]
+    label = rows(at)["label"].iloc[1]
+    at.session_state["rows"] = {"selection": {"rows": [1], "columns": [], "cells": []}}
+    at.run()
+    assert not at.exception
+    seeds = next(table.value for table in at.dataframe if "seed" in table.value)
+    assert seeds["seed"].tolist() == [0, 1, 2]
+    mean = rows(at).set_index("label").loc[label]
+    assert [seeds["x"].mean(), seeds["y"].mean()] == pytest.approx([mean["x"], mean["y"]])
+
+
+def test_a_damaged_file_leaves_the_chart_and_says_which(visit, settings, tiny: DatasetInfo) -> None:
+    run = next(settings.runs.glob("*/per_user.parquet"))
+    run.write_bytes(b"no parquet")
+    at = visit("trade_off", split="test")
+    assert not at.error
+    assert run.parent.name in "\n".join(str(w.value) for w in at.warning)
+    assert len(rows(at)) == 5
+    assert "marks" in drawn(at)
+    assert "interval_y" not in drawn(at)

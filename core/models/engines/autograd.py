@@ -67,7 +67,7 @@ class AutogradEngine:
         )
         self._drawer = NegativeDrawer(variant, fitted, chance["negatives"])
         self._sam = None if self._objective.draws else SamPairs(fitted, chance["negatives"])
-        self._all_users, self._all_items = fitted.users(), fitted.indices
+        self._all_users, self._all_items, self._trained = fitted.users(), fitted.indices, fitted.trained()
         self._more = chance["order"].spawn(1)[0]
         self._optimizer = self._make_optimizer()
         self._lr_after = _schedule(variant.lr_decay)
@@ -87,11 +87,11 @@ class AutogradEngine:
                 loss += self.step(vectors, batch) * len(batch.users)
         for group in self._optimizer.param_groups:
             group["lr"] *= self._lr_after.get(self._epochs, 1.0)
-        return EpochReport(loss / max(len(self._fitted) - skipped, 1), skipped)
+        return EpochReport(loss / max(len(self._trained) - skipped, 1), skipped)
 
     def _batches(self) -> Iterator[NDArray[np.int64]]:
         """Numbers of pairs, in a new random order, `batch` at a time; the last batch may be smaller."""
-        order, size = self._order.permutation(len(self._fitted)), int(self._variant.batch or 1)
+        order, size = self._order.permutation(self._trained), int(self._variant.batch or 1)
         for start in range(0, len(order), size):
             yield order[start : start + size]
 

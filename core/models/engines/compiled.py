@@ -98,7 +98,7 @@ STEP = types.NamedTuple(  # type: ignore[no-untyped-call]
 )
 SEVERAL = types.NamedTuple([INT, INT, TABLE, *[DOUBLE] * 5, FLOAT], Several)  # type: ignore[no-untyped-call]
 EPOCH = types.Tuple([types.float64, types.int64])(  # type: ignore[no-untyped-call]
-    TABLE, TABLE, types.int64[::1], INT, INT, STATE, STATE, RULE, VISIT, STEP, SEVERAL, types.int32[:, ::1]
+    TABLE, TABLE, types.int64[::1], INT, INT, INT, STATE, STATE, RULE, VISIT, STEP, SEVERAL, types.int32[:, ::1]
 )
 
 
@@ -180,6 +180,7 @@ def run_epoch(
     items: Array,
     indptr: Array,
     indices: Array,
+    repeats: Array,
     order: Array,
     order_state: Array,
     state: Array,
@@ -191,42 +192,46 @@ def run_epoch(
 ) -> tuple[float, int]:
     """One epoch, in place. Returns (sum of the loss over pairs, pairs skipped because their user took every item).
 
-    users (U, d), items (I, d) float32; indptr, indices: the train pairs; order: the users to visit; the states of two
-    generators; drawn: (pairs, n) int32, written if not empty: each pair's negatives, users in the order of `indptr`.
+    users (U, d), items (I, d) float32; indptr, indices: the train pairs; repeats: how often each is trained, in a row,
+    empty for once; order: the users to visit; the states of two generators; drawn: (pairs, n) int32, written if not
+    empty: each pair's negatives, users in the order of `indptr`.
     """
     loss, skipped = 0.0, 0
     for turn in range(len(order)):
         u = order[turn]
         resample(turn, items.shape[0], rule, visit, state)
         row = indices[indptr[u] : indptr[u + 1]]
+        row_repeats = repeats[indptr[u] : indptr[u + 1]] if len(repeats) > 0 else repeats
         n_pairs = len(row)
         if n_pairs == items.shape[0]:
-            skipped += n_pairs
+            skipped += row_repeats.sum() if len(repeats) > 0 else n_pairs
             continue
-        arrive_shuffled(row, visit, order_state)
+        arrive_shuffled(row, row_repeats, visit, order_state)
         seen = look(users, items, u, row, True, rule, visit, state)
-        product = 1.0
+        product, trained = 1.0, 0
         for at in range(n_pairs):
-            i, j = visit.pairs[at], 0
-            for k in range(len(several.negatives)):
-                j = draw_one(users, items, u, visit.own[at], seen, rule, visit, state)
-                several.negatives[k] = j
-                if len(drawn) > 0:
-                    drawn[indptr[u] + at, k] = j
-            if takes_several(step):
-                several.positives[0] = i
-                _further_positives(n_pairs, visit.pairs, several.positives, order_state)
-                right, weight = _step_several(users, items, u, step, several), 1.0
-            else:
-                right, weight = _step_one(users, items, u, i, j, step)
-            right = max(right, 4e-18)  # one logarithm for sixteen pairs; above e^-40 each, so that no product is 0
-            if step.loss == IPS_CN:
-                loss -= weight * math.log(right)
-            else:
-                product *= right
-            if at % 16 == 15:
-                loss -= math.log(product)
-                product = 1.0
+            for _ in range(visit.times[at]):
+                i, j = visit.pairs[at], 0
+                for k in range(len(several.negatives)):
+                    j = draw_one(users, items, u, visit.own[at], seen, rule, visit, state)
+                    several.negatives[k] = j
+                    if len(drawn) > 0:
+                        drawn[indptr[u] + at, k] = j
+                if takes_several(step):
+                    several.positives[0] = i
+                    _further_positives(n_pairs, visit.pairs, several.positives, order_state)
+                    right, weight = _step_several(users, items, u, step, several), 1.0
+                else:
+                    right, weight = _step_one(users, items, u, i, j, step)
+                right = max(right, 4e-18)  # one logarithm for sixteen pairs; above e^-40 each, so no product is 0
+                if step.loss == IPS_CN:
+                    loss -= weight * math.log(right)
+                else:
+                    product *= right
+                trained += 1
+                if trained % 16 == 0:
+                    loss -= math.log(product)
+                    product = 1.0
         loss -= math.log(product)
         leave(row, visit)
     return loss, skipped
@@ -243,6 +248,7 @@ class CompiledEngine:
         self._variant, self._fitted = variant, fitted
         # copies: the kernel is compiled for arrays that may be written, and a data set's need not be
         self._indptr, self._indices = np.array(fitted.indptr, np.int64), np.array(fitted.indices, np.int32)
+        self._repeats = np.array([] if fitted.repeats is None else fitted.repeats, np.int32)
         chance = streams(seed)
         self._order, self._epochs = chance["order"], 0
         self._order_state, self._state = kernel_state(chance["order"]), kernel_state(chance["negatives"])
@@ -264,7 +270,7 @@ class CompiledEngine:
                 f"Training diverged in epoch {self._epochs}: the loss or a score is no longer a number",
                 f"Lower lr, which is {self._variant.lr:g}",
             )
-        trained = len(self._fitted) - skipped
+        trained = len(self._fitted.trained()) - skipped
         return EpochReport(loss / max(trained, 1), skipped)
 
     def draw(self, seed: int) -> NDArray[np.int32]:
@@ -287,7 +293,8 @@ class CompiledEngine:
         step: Step,
         drawn: NDArray[np.int32],
     ) -> tuple[float, int]:
-        tables, pairs, chance = (self._users, self._items), (self._indptr, self._indices), (order_state, state)
+        tables, chance = (self._users, self._items), (order_state, state)
+        pairs = self._indptr, self._indices, self._repeats
         rule, visit, several = self._rule, self._visit, self._several
         loss, skipped = run_epoch(*tables, *pairs, order, *chance, rule, visit, step, several, drawn)
         return loss, skipped

@@ -110,6 +110,8 @@ class Visit(NamedTuple):
     """(BINS,) float32, F by bin, and scratch for it."""
     places: Array
     counts: Array
+    times: Array
+    """(L,) int32, how often each of `pairs` is trained; all 1 but in a bootstrap sample."""
 
 
 class Look(NamedTuple):
@@ -133,7 +135,7 @@ RULE = types.NamedTuple(  # type: ignore[no-untyped-call]
     [types.int64, *[types.boolean] * 4, types.int64, *[types.float64] * 3, *[DOUBLE] * 3, INT], Rule
 )
 VISIT = types.NamedTuple(  # type: ignore[no-untyped-call]
-    [types.uint8[::1], INT, INT, INT, DOUBLE, *[FLOAT] * 6, INT, INT], Visit
+    [types.uint8[::1], INT, INT, INT, DOUBLE, *[FLOAT] * 6, INT, INT, INT], Visit
 )
 TABLE, STATE = types.float32[:, ::1], types.uint64[::1]
 
@@ -142,13 +144,16 @@ TABLE, STATE = types.float32[:, ::1], types.uint64[::1]
 
 
 @kernel()
-def arrive_shuffled(row: Array, visit: Visit, state: Array) -> None:
-    """Marks what the user took, and writes it to `pairs` in random order."""
+def arrive_shuffled(row: Array, repeats: Array, visit: Visit, state: Array) -> None:
+    """Marks what the user took, and writes it to `pairs` in random order. repeats: of the row in a sample, or empty."""
     for k in range(len(row)):
         visit.taken[row[k]] = 1
         other = below(state, k + 1)
         visit.pairs[k] = visit.pairs[other]
         visit.pairs[other] = row[k]
+        if len(repeats) > 0:
+            visit.times[k] = visit.times[other]
+            visit.times[other] = repeats[k]
 
 
 @kernel()
@@ -541,4 +546,5 @@ def new_visit(fitted: Interactions, snapshot: bool, references: int) -> Visit:
         shares=np.empty(BINS, np.float32),
         places=np.empty(scored, np.int32),
         counts=np.empty(BINS, np.int32),
+        times=np.ones(longest, np.int32),
     )

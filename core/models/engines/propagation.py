@@ -20,12 +20,16 @@ from core.datasets.interactions import Interactions
 class Graph:
     """The user-item graph, D^-1/2 A D^-1/2, as two sparse matrices: users x items and its transpose.
 
-    fitted: its edges. layers: how often is multiplied. Memory grows with the pairs.
+    fitted: its edges, as often as they are in a sample. layers: how often is multiplied. Memory grows with the pairs.
     """
 
     def __init__(self, fitted: Interactions, layers: int, dtype: torch.dtype, device: torch.device):
         users, items = fitted.users(), fitted.indices
-        values: NDArray[np.float64] = 1 / np.sqrt(fitted.lengths()[users] * fitted.popularity()[items])
+        weights = np.ones(len(fitted)) if fitted.repeats is None else fitted.repeats.astype(np.float64)
+        degrees = (
+            np.bincount(users, weights, fitted.n_users)[users] * np.bincount(items, weights, fitted.n_items)[items]
+        )
+        values: NDArray[np.float64] = weights / np.sqrt(np.maximum(degrees, 1))
         self.layers = layers
         self.to_users = _matrix(users, items, values, (fitted.n_users, fitted.n_items), dtype, device)
         self.to_items = _matrix(items, users, values, (fitted.n_items, fitted.n_users), dtype, device)
