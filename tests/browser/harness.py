@@ -41,6 +41,7 @@ PAGES = {
     "Trade-off": "trade_off",
     "Users": "users",
     "Sampler": "sampler",
+    "Bias and variance": "bias_variance",
     "Reproduction": "reproduction",
 }
 VIEWS = {**PAGES, "Data look": "data?tab=Look", "Data add": "data?tab=Add"}
