@@ -81,10 +81,10 @@ ROWS: dict[Key, Row] = {
         **BATCHES,
     },
     ("lightgcn", "rns", "bc", "two_bp", "adam"): {
-        "lr": 0.1,
-        "l2": 1e-5,
+        "lr": 0.05,
+        "l2": 2e-6,
         "init_sigma": "xavier",
-        "tau": 0.07,
+        "tau": 0.15,
         **BATCHES,
     },
     ("lightgcn", "rns", "bpr", "one_bp", "adam"): {

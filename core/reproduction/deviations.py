@@ -80,11 +80,5 @@ DEVIATIONS: Mapping[str, str] = {
 }
 """What differs, and how."""
 
-TRIED: Mapping[tuple[str, str], str] = {
-    ("lightgcn", "BC-Loss"): (
-        "Seeds 0 and 1 reach .379 and .378 at the authors' settings; seed 2 stands still at .287 from epoch 7 on, in both "
-        "columns. Tried on validation with seed 0: learning rates from .002 to .03 with several decays and temperatures "
-        "from .07 to .25 (NDCG@10 .134 at best), and the authors' .1 with and without its decay (.169 and .166)."
-    ),
-}
+TRIED: Mapping[tuple[str, str], str] = {}
 """(part, method) of a row that is below to what was tried to find out why. A row without an entry is called so."""
