@@ -128,17 +128,9 @@ def training(here: view.View, rows: pd.DataFrame, by: By, already: pd.Series) ->
         )
         st.button(
             f"Train {words.count(todo, 'run')}" if todo else "Everything is trained or under way",
-            type="primary", icon=":material/play_arrow:", disabled=not todo, on_click=start,
-            args=(str(here.dataset), sweep),
+            type="primary", icon=":material/play_arrow:", disabled=not todo, on_click=jobs.start,
+            args=(str(here.dataset), sweep, "the replicates"),
         )  # fmt: skip
-
-
-def start(dataset: str, sweep: Sweep) -> None:
-    """Queue the replicates: for the button's callback."""
-    with boundary.attempt("the replicates"):
-        asked = control.request_sweep(server.settings(), dataset, sweep)
-        jobs.show(asked.sweep)
-        boundary.say(f"{words.count(asked.queued, 'run')} queued. They go on when this page is closed.")
 
 
 # --- the answer ------------------------------------------------------------------------------------------------------
@@ -238,8 +230,7 @@ def numbers(here: view.View, found: pd.DataFrame) -> None:
 def empty(here: view.View) -> None:
     """What to do while nothing is trained."""
     if here.dataset is None:
-        st.info("There is no data set yet. Fetch or import one on **Data**.", icon=":material/database:")
-        st.page_link("pages/data.py", label="Open Data", icon=":material/arrow_forward:")
+        view.no_dataset()
         return
     st.info(
         f"Nothing is trained on {words.plain(here.title)} under protocol *{here.protocol}* yet, so there is nothing to "

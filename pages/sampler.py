@@ -370,8 +370,7 @@ def truth(run: str, knobs: Knobs) -> None:
 def empty(here: view.View) -> None:
     """What to do while there is no trained run."""
     if here.dataset is None:
-        st.info("There is no data set yet. Fetch or import one on **Data**.", icon=":material/database:")
-        st.page_link("pages/data.py", label="Open Data", icon=":material/arrow_forward:")
+        view.no_dataset()
         return
     st.info(
         f"Explaining the sampler needs a trained run, and nothing with embeddings is finished on "

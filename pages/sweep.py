@@ -8,7 +8,7 @@ from core.errors import LabError
 from core.jobs import control
 from core.models.choices import PROTOCOLS
 from core.models.sweep import Sweep
-from pages.shared import asking, boundary, frame, jobs, presets, server, view, words
+from pages.shared import asking, frame, jobs, presets, server, view, words
 
 
 def plan(dataset: str | None, sweep: Sweep) -> None:
@@ -48,17 +48,9 @@ def plan(dataset: str | None, sweep: Sweep) -> None:
         icon=":material/play_arrow:",
         disabled=not todo,
         width="stretch",
-        on_click=start,
-        args=(dataset, sweep),
+        on_click=jobs.start,
+        args=(dataset, sweep, "the sweep"),
     )
-
-
-def start(dataset: str, sweep: Sweep) -> None:
-    """Queue the sweep: for the button's callback."""
-    with boundary.attempt("the sweep"):
-        asked = control.request_sweep(server.settings(), dataset, sweep)
-        jobs.show(asked.sweep)
-        boundary.say(f"{words.count(asked.queued, 'run')} queued. They go on when this page is closed.")
 
 
 frame.enter()

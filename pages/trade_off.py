@@ -51,8 +51,7 @@ def picked_by_name() -> None:
 def empty(here: view.View) -> None:
     """What to do while there is no point."""
     if here.dataset is None:
-        st.info("There is no data set yet. Fetch or import one on **Data**.", icon=":material/database:")
-        st.page_link("pages/data.py", label="Open Data", icon=":material/arrow_forward:")
+        view.no_dataset()
     elif jobs.busy():
         st.info(
             f"Training is under way: {jobs.summary()}. The first points appear here by themselves.",

@@ -7,22 +7,18 @@ Here: how they are drawn, and by how much a scorer prefers the first item. Not h
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets.interactions import Interactions
 
+if TYPE_CHECKING:  # compiles kernels on import
+    from core.evaluation.ranking import Scorer
+
 BLOCK_SCORES = 2**22
 """Scores held at a time."""
-
-
-class Scorer(Protocol):
-    """Anything that scores all items for some users."""
-
-    def scores(self, users: NDArray[np.int32]) -> NDArray[np.float32]:
-        """(B,) user numbers -> (B, I) float32, larger is better."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

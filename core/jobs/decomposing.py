@@ -10,7 +10,7 @@ replicate r of every variant was trained on the same sample). Their variances ad
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
@@ -28,14 +28,11 @@ from core.jobs import artifacts
 from core.models.sweep import Sweep
 from core.models.variant import Run, Variant
 from core.settings import Settings
+from core.uncertainty.bootstrap import sd_of
 from core.uncertainty.weights import blocks, user_weights
 
 By = Literal["bootstrap", "seeds"]
 Split = Literal["validation", "test"]
-BYS: Mapping[By, str] = {
-    "bootstrap": "samples of the training pairs: what another set of clicks would have changed",
-    "seeds": "seeds on the same pairs: what chance in training changes, and nothing else",
-}
 REPLICATES, FEWEST = 20, 3
 TERMS = ("loss", "bias", "noise", "variance")
 GROUPS = ("all", "cold", "hot", *(f"decile {d}" for d in range(1, N_DECILES + 1)))
@@ -238,17 +235,7 @@ def _over_users(
         held[held == 0] = np.nan  # a resample without any triple of a small group
         drawn.append((w @ flat).reshape(len(w), *shape) / held[:, None, :])
     held = np.where(numbers.sum(axis=1) > 0, numbers.sum(axis=1), np.nan)
-    return sums.sum(axis=2) / held, _spread(np.concatenate(drawn))
-
-
-def _spread(drawn: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Standard deviation over the first axis of what is defined; NaN with fewer than two values."""
-    defined = ~np.isnan(drawn)
-    number = np.maximum(defined.sum(axis=0), 1)
-    filled = np.where(defined, drawn, 0.0)
-    centred = np.where(defined, drawn - filled.sum(axis=0) / number, 0.0)
-    spread = np.sqrt((centred**2).sum(axis=0) / np.maximum(number - 1, 1))
-    return np.where(number > 1, spread, np.nan)
+    return sums.sum(axis=2) / held, sd_of(np.moveaxis(np.concatenate(drawn), 0, -1))
 
 
 def _over_replicates(one: _Looked, other: _Looked | None, question: Question) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 Here: means over users. Not here: how metrics of the whole set become such means (set_metrics.py), differences
 (verdict.py).
 The two sources of chance stay apart: `interval` is about which users there happened to be, for the mean of the runs
-that were trained; `seed_spread` is about which seed a run happened to have.
+that were trained; `sd_of` over seeds is about which seed a run happened to have.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ def interval(resampled: Resampled, level: float = LEVEL) -> tuple[NDArray[np.flo
     return low, high
 
 
-def seed_spread(values: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Standard deviation (ddof 1) over the seeds of each variant, (V,); NaN with fewer than two. values (V, S)."""
+def sd_of(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Standard deviation (ddof 1) over the last axis of what is defined (not NaN); NaN with fewer than two."""
     n = np.isfinite(values).sum(axis=-1)
     deviations = np.nan_to_num(values - mean_of(values)[..., None])
     return np.where(n > 1, np.sqrt((deviations**2).sum(axis=-1) / np.maximum(n - 1, 1)), np.nan)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from core.errors import Unknown
 from core.evaluation.metrics import METRICS, parse_key
-from core.uncertainty.bootstrap import Resampled, interval, mean_of, seed_spread
+from core.uncertainty.bootstrap import Resampled, interval, mean_of, sd_of
 from core.uncertainty.front import crossed, front_probability
 from core.uncertainty.verdict import NO_INTERVAL, OverUsers, differences, holm, over_users, verdicts
 from core.uncertainty.weights import seed_weights
@@ -51,7 +51,7 @@ class Study:
         one seed)."""
         values = self._values(metric)
         lows, highs = interval(self.resampled[metric]) if metric in self.resampled else (self._nothing, self._nothing)
-        columns = (np.isfinite(values).sum(axis=1), mean_of(values), lows, highs, seed_spread(values))
+        columns = (np.isfinite(values).sum(axis=1), mean_of(values), lows, highs, sd_of(values))
         names = ("seeds", "mean", "low", "high", "seed_sd")
         return [
             {"variant": variant, "metric": metric, **dict(zip(names, map(_plain, row), strict=True))}

@@ -88,6 +88,11 @@ class Asked:
         return [(v, s, run) for v, runs in enumerate(self.runs) for s, run in enumerate(runs)]
 
     @property
+    def without_chance(self) -> NDArray[np.bool_]:
+        """(V,): is there no chance in it, so that one run is as good as many?"""
+        return np.array([method in WITHOUT_CHANCE for method in self.methods])
+
+    @property
     def shape(self) -> tuple[int, int]:
         """(variants, most seeds)."""
         return len(self.variants), max(map(len, self.runs), default=0)
@@ -117,6 +122,11 @@ def asked(w: Warehouse, variants: Sequence[str]) -> Asked:
         tuple(rows["method"]),
         runs,
     )
+
+
+def evaluated(w: Warehouse, which: Asked, split: Split) -> NDArray[np.integer[Any]]:
+    """The users with something held out, by number, ascending."""
+    return w.frame(EVALUATED, dataset=which.dataset, split=split)["user"].to_numpy()
 
 
 def _per_user(metric: str) -> bool:
@@ -213,13 +223,12 @@ def study(
     """
     which = asked(w, variants)
     values = stored_values(w, which, metrics, split)
-    users = w.frame(EVALUATED, dataset=which.dataset, split=split)["user"].to_numpy()
+    users = evaluated(w, which, split)
     weights = user_weights(len(users), which.dataset, resamples)
     per_user = per_user_values(w, which, [m for m in metrics if _per_user(m)], split, users)
     of_set = set_values(w, which, [m for m in metrics if _reached(m)], split, users, progress)
     resampled = {m: _around(values[m], resample_means(v, weights)) for m, v in (per_user | of_set).items()}
-    without_chance = np.array([method in WITHOUT_CHANCE for method in which.methods])
-    return Study(which.variants, without_chance, values, resampled, per_user)
+    return Study(which.variants, which.without_chance, values, resampled, per_user)
 
 
 def _around(values: NDArray[np.float64], resampled: Resampled) -> Resampled:

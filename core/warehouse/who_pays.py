@@ -20,13 +20,12 @@ from core.evaluation import who_pays
 from core.evaluation.groups import N_DECILES, USER_GROUPS, deciles
 from core.evaluation.measure import Facts, hits
 from core.evaluation.metrics import CUTOFFS, METRICS, metric_key, parse_key
-from core.models.sweep import WITHOUT_CHANCE
 from core.uncertainty.bootstrap import Resampled, interval, mean_of, resample_means
 from core.uncertainty.relative import over_users_alone, relative_changes
 from core.uncertainty.verdict import Differences, holm, verdicts
 from core.uncertainty.weights import RESAMPLES, user_weights
 from core.warehouse.database import Warehouse
-from core.warehouse.per_user import EVALUATED, Asked, asked, facts_of, lists, per_user_values, stored_values
+from core.warehouse.per_user import Asked, asked, evaluated, facts_of, lists, per_user_values, stored_values
 from core.warehouse.queries import Split
 
 Values = NDArray[np.floating]
@@ -66,13 +65,13 @@ def by_user_group(
         raise Refused(f"{metric} is no accuracy metric: who pays is told in one. Choose another, such as ndcg@{k}.")
     which = asked(w, variants)
     stored_values(w, which, [metric], split)  # refuses a metric or a split that no run was measured on
-    users = w.frame(EVALUATED, dataset=which.dataset, split=split)["user"].to_numpy()
+    users = evaluated(w, which, split)
     _, known = facts_of(w, which, split, users)
     popularity = metric_key("arp", k)
     values = per_user_values(w, which, [metric, popularity], split, users)
     weights = user_weights(len(users), which.dataset, resamples)
     groups = _resampled_groups(values[metric], values[popularity], known, weights)
-    changes = [relative_changes(g.metric, 0, _without_chance(which)) for g in groups]
+    changes = [relative_changes(g.metric, 0, which.without_chance) for g in groups]
     p_holm = holm(np.concatenate([c.p for c in changes])).reshape(len(groups), -1)
     means = _means(which, values[metric], known, metric)
     lifts = _lifts(values[popularity], known)
@@ -177,7 +176,7 @@ def by_decile(w: Warehouse, variants: Sequence[str], k: int, split: Split = "tes
     _check(variants, k)
     which = asked(w, variants)
     stored_values(w, which, [], split)
-    users = w.frame(EVALUATED, dataset=which.dataset, split=split)["user"].to_numpy()
+    users = evaluated(w, which, split)
     held_out, known = facts_of(w, which, split, users)
     decile = deciles(known.popularity)
     found: list[list[who_pays.ByDecile]] = [[] for _ in which.variants]
@@ -223,10 +222,6 @@ def _about(which: Asked) -> dict[str, object]:
         "seeds": [len(runs) for runs in which.runs],
         "baseline": np.arange(len(which.variants)) == 0,
     }
-
-
-def _without_chance(which: Asked) -> NDArray[np.bool_]:
-    return np.array([method in WITHOUT_CHANCE for method in which.methods])
 
 
 def _in_order(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import streamlit as st
 
 from core.jobs import control
 from core.jobs.queue import ACTIVE, Job, Kind, Queue, State
+from core.models.sweep import Sweep
 from pages.shared import boundary, server, tables, words
 
 BUSY_EVERY, IDLE_EVERY = "2s", "10s"
@@ -148,6 +149,14 @@ def _choice() -> int | None:
 
 def _sweeps() -> dict[str, int]:
     return {f"#{s.id} {s.name or 'sweep'} · {words.count(s.runs, 'run')}": s.id for s in queue().sweeps(50)}
+
+
+def start(dataset: str, sweep: Sweep, what: str) -> None:
+    """Queue what of a sweep is to be trained, and show it on the board: for callbacks. what: its name in a failure."""
+    with boundary.attempt(what):
+        asked = control.request_sweep(server.settings(), dataset, sweep)
+        show(asked.sweep)
+        boundary.say(f"{words.count(asked.queued, 'run')} queued. They go on when this page is closed.")
 
 
 def show(sweep: int) -> None:

@@ -110,6 +110,12 @@ def undrawn(here: View, drawn: Collection[str]) -> None:
         )
 
 
+def no_dataset() -> None:
+    """What to do while there is no data set."""
+    st.info("There is no data set yet. Fetch or import one on **Data**.", icon=":material/database:")
+    st.page_link("pages/data.py", label="Open Data", icon=":material/arrow_forward:")
+
+
 def publish(view: View) -> None:
     """Hand the view to the page."""
     st.session_state["view"] = view

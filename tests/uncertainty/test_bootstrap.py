@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from core.uncertainty import bootstrap
-from core.uncertainty.bootstrap import Resampled, interval, resample_means, seed_spread
+from core.uncertainty.bootstrap import Resampled, interval, resample_means, sd_of
 from core.uncertainty.weights import user_weights
 
 UNIT = st.floats(0, 1, width=32)
@@ -85,4 +85,4 @@ def test_without_values_or_with_one_user_there_is_no_interval():
 def test_the_spread_over_seeds():
     values = np.array([[0.1, 0.2, 0.6], [0.3, np.nan, np.nan], [0.1, 0.3, np.nan]])
     expected = [np.sqrt((0.2**2 + 0.1**2 + 0.3**2) / 2), np.nan, np.sqrt((0.1**2 + 0.1**2) / 1)]
-    np.testing.assert_allclose(seed_spread(values), expected)
+    np.testing.assert_allclose(sd_of(values), expected)
