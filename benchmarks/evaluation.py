@@ -11,7 +11,8 @@ embeddings of 32 dimensions: what is measured does not depend on how good they a
     RecTools    the same metrics, its calc_metrics
 
 RecTools runs in the environment of `python -m benchmarks.metric_libraries`, which is made if it is not there. Shown are
-the least of the rounds by the clock on the wall and by the processor's, one thread each, tables and arrays made before.
+the least of the rounds by the clock on the wall and by the processor's, one thread each, tables and arrays made before;
+then the most memory that the metrics of the test split hold at once, of a quarter, half and all of its users.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter, process_time
@@ -35,6 +37,7 @@ from core.datasets.acquire import acquire
 from core.datasets.interactions import Interactions
 from core.datasets.store import Dataset, find_dataset, read_dataset
 from core.errors import LabError, Unknown
+from core.evaluation.metrics import CUTOFFS
 from core.kernels import use_kernel_cache
 from core.settings import Settings, read_settings
 
@@ -53,16 +56,21 @@ def splits(dataset: Dataset) -> dict[str, tuple[Interactions, Interactions, Inte
     return found
 
 
-def ours(dataset: Dataset, rounds: int) -> tuple[dict[str, Spent], dict[str, Any]]:
-    """Least of the rounds by row, both splits together; and the lists by split."""
-    from core.evaluation import measure
-    from core.evaluation.metrics import CUTOFFS
-    from core.evaluation.ranking import top_k
+def random_factors(dataset: Dataset) -> Any:
+    """A scorer whose embeddings are random."""
     from core.models.scorers import Factors
 
     rng = np.random.default_rng(SEED)
     sizes = dataset.train.n_users, dataset.train.n_items
-    scorer = Factors(*(rng.normal(size=(n, DIM)).astype(np.float32) for n in sizes))
+    return Factors(*(rng.normal(size=(n, DIM)).astype(np.float32) for n in sizes))
+
+
+def ours(dataset: Dataset, rounds: int) -> tuple[dict[str, Spent], dict[str, Any]]:
+    """Least of the rounds by row, both splits together; and the lists by split."""
+    from core.evaluation import measure
+    from core.evaluation.ranking import top_k
+
+    scorer = random_factors(dataset)
     rows: dict[str, list[list[Spent]]] = {"ranking": [], "metrics": [], "both have": []}
     lists = {}
     for split, (mask, held_out, counted_on) in splits(dataset).items():
@@ -92,6 +100,25 @@ def ours(dataset: Dataset, rounds: int) -> tuple[dict[str, Spent], dict[str, Any
         for row, what in (("ranking", rank), ("metrics", everything), ("both have", shared)):
             rows[row].append(timed(what, rounds))
     return {row: least_of_both(spent) for row, spent in rows.items()}, lists
+
+
+def peaks(dataset: Dataset) -> dict[int, int]:
+    """Most bytes held at once while the test split is measured, by number of users; without the lists themselves."""
+    from core.evaluation import measure
+    from core.evaluation.ranking import top_k
+
+    mask, held_out, counted_on = splits(dataset)["test"]
+    scorer = random_factors(dataset)
+    users = np.random.default_rng(SEED).permutation(measure.evaluated_users(held_out))
+    found = {}
+    for share in (0.25, 0.5, 1.0):
+        some = np.sort(users[: int(share * len(users))])
+        ranking = top_k(scorer, some, mask, max(CUTOFFS), held_out)
+        tracemalloc.start()
+        measure.measure(ranking, held_out, counted_on, CUTOFFS, mask=mask)
+        found[len(some)] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    return found
 
 
 def timed(what: Callable[[], None], rounds: int) -> list[Spent]:
@@ -145,6 +172,7 @@ def report(settings: Settings, name: str, rounds: int, python: Path) -> dict[str
         "rounds": rounds,
         "seconds": {row: {"wall": wall, "cpu": cpu} for row, (wall, cpu) in rows.items()},
         "rectools": version,
+        "peak_bytes": peaks(dataset),
         "load": [round(load, 2) for load in os.getloadavg()],
     }
 
@@ -157,6 +185,10 @@ def show(told: dict[str, Any]) -> None:
     for row in ("metrics", "both have"):
         wall, cpu = (by_row[row][clock] / by_row["RecTools"][clock] for clock in ("wall", "cpu"))
         print(f"{row + ' / RecTools':<24}{wall:>6.2f}{cpu:>6.2f} cpu   (aim: at most 0.5)")
+    for n_users, peak in told["peak_bytes"].items():
+        print(
+            f"memory of {n_users:>6} users{peak / 2**20:>9.1f} MiB{peak / n_users / max(CUTOFFS):>8.0f} bytes a place"
+        )
     print(f"RecTools {told['rectools']}, load {told['load']}")
 
 

@@ -27,6 +27,11 @@ MOST_REPLICATES = 200
 DEFAULT_SHOWN, MOST_SHOWN = 8, 16
 SIDE_BY_SIDE = 300  # pixels: narrower, and cards stand below each other
 
+LOSS_HELP = r"""
+Of $p = \sigma(x_{ui} - x_{uj})$, how sure the model is that user $u$ prefers $i$, held out, to $j$, never taken.
+**Brier**: $(1 - p)^2$, between 0 and 1; 0.25 is guessing. **Logistic**: $-\ln p$, 0 or more; 0.69 is guessing, and
+one sure mistake can weigh as much as many good guesses. Lower is better.
+"""
 HOW = r"""
 A **triple** is a user, an item held out, and an item the user never touched, drawn once and the same for every
 setting. A model says that the user prefers the first with probability $p_r = \sigma(x_{ui} - x_{uj})$, in replicate
@@ -141,7 +146,7 @@ def choose() -> tuple[Loss, By]:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         loss = st.segmented_control(
             "Loss", get_args(Loss), default="brier", key=LOSS, bind="query-params", format_func=LOSS_NAMES.__getitem__,
-            required=True,
+            required=True, help=LOSS_HELP,
         )  # fmt: skip
         by = st.segmented_control(
             "Replicates differ by", get_args(By), default="bootstrap", key=BY, bind="query-params",

@@ -17,7 +17,7 @@ from core.reproduction.deviations import DEVIATIONS, TRIED
 from core.reproduction.plan import PARTS, SETTINGS, make_plan
 from core.reproduction.published import MEASURES
 from core.reproduction.request import Outlook
-from pages.shared import boundary, frame, jobs, server, tables, view, words
+from pages.shared import boundary, explained, frame, jobs, server, tables, view, words
 
 TABLE, READING, MEASURE, ALL_TABLES = "table", "reading", "measure", "all_tables"
 READING_NAMES: dict[str, Reading] = {"One epoch for all metrics": "epoch", "Each metric's own best epoch": "per-metric"}
@@ -61,8 +61,11 @@ def published_table(part: str) -> None:
         reading = reading_chosen()
     with right:
         names = {key_title(m): m for m in MEASURES}
-        asked = st.selectbox("Metric", list(names), index=MEASURES.index(JUDGED_BY), key=MEASURE, bind="query-params")
-        metric = names.get(asked, JUDGED_BY)
+        first = MEASURES.index(JUDGED_BY)
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="xxsmall"):
+            asked = st.selectbox("Metric", list(names), index=first, key=MEASURE, bind="query-params")
+            metric = names.get(asked, JUDGED_BY)
+            explained.beside(metric, MEASURE)
     found = server.ask(comparison.figures, (part,), False)
     table = comparison.side_by_side(found, reading, metric)
     said = chart.takeaway(table, metric)

@@ -17,7 +17,7 @@ from core.charts.trade_off_chance import LIT, MANY, Chance
 from core.errors import DamagedArtifact
 from core.evaluation.metrics import METRICS, key_title, metric_key, parse_key
 from core.warehouse import queries, verdicts
-from pages.shared import frame, jobs, server, tables, view, who_pays, words
+from pages.shared import explained, frame, jobs, server, tables, view, who_pays, words
 
 CLICKS, SHOW, BY_NAME = "clicks", "show", "pin_by_name"
 SHOWN, ROWS_HEIGHT = 20, 560  # a longer table scrolls in a frame so many pixels high
@@ -255,14 +255,6 @@ def in_order(points: pd.DataFrame) -> pd.DataFrame:
     return marks.sort_values(["baseline", "place", "strength", "label"])
 
 
-def reading(key: str) -> None:
-    """What a metric means, how to read it, and its formula."""
-    metric = METRICS[parse_key(key)[0]]
-    st.markdown(f"**{key_title(key)}**: {metric.how_to_read} {metric.better.capitalize()} is better, taken by itself.")
-    st.latex(metric.equation)
-    st.caption(f"Source: {metric.source}")
-
-
 def details(here: view.View, name: str, variant: str) -> None:
     """A pinned setting: what differs, its metrics over seeds, its learning curve."""
     row = here.variants[here.variants["variant"] == variant].iloc[0]
@@ -368,8 +360,8 @@ def page() -> None:
             "distinguishable* is no proof that there is no difference. A mark in the "
             "shaded region is better on both; whether significantly so, its verdict says."
         )
-        reading(here.accuracy)
-        reading(here.bias)
+        explained.metric(here.accuracy)
+        explained.metric(here.bias)
 
 
 frame.enter()

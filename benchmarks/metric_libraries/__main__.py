@@ -39,15 +39,15 @@ def documented(page: str, text: str) -> str:
     return f"{before}{START}{text}{END}{after}"
 
 
-def summary(verdict: table.Verdict, versions: dict[str, str], missing: list[str]) -> str:
+def summary(verdict: table.Verdict, versions: dict[str, str], missing: list[str], n_lists: int) -> str:
     """What is said above the table."""
     equal = verdict.compared - verdict.recomputed - len(verdict.unexplained)
     named = ", ".join(f"{name} {number}" for name, number in versions.items())
     return (
-        f"Of {verdict.compared} values ({named}; three lists, cuts at 5, 10 and 20) {equal} equal ours to 1e-9; "
+        f"Of {verdict.compared} values ({named}; {n_lists} {'file' if n_lists == 1 else 'files'} of lists, cuts at 5, 10 and 20) {equal} equal ours to 1e-9; "
         f"{verdict.recomputed} are of another definition, and equal to 1e-9 what that definition gives when we compute "
         f"it; {len(verdict.unexplained)} are neither. Shown at 10; a number in brackets tells why a library's value is "
-        f"another one. None of these libraries has {', '.join(f'`{name}`' for name in missing)}.\n\n"
+        f"another one. No library gave {', '.join(f'`{name}`' for name in missing)}.\n\n"
     )
 
 
@@ -70,7 +70,7 @@ def run(asked: argparse.Namespace) -> tuple[table.Verdict, str, dict[str, dict[s
     versions = {library: number for library, (_, number) in first.items()}
     versions["SciPy"] = answers["scikit-learn"]["versions"]["scipy"]
     verdict, differing = table.judge(seen, values)
-    text = summary(verdict, versions, table.without_library(values)) + table.render(seen, values, differing)
+    text = summary(verdict, versions, table.without_library(values), len(seen)) + table.render(seen, values, differing)
     return verdict, text, values
 
 
@@ -85,7 +85,10 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--env", type=Path, default=HOME, help="the libraries' environment")
     parser.add_argument("--write", action="store_true", help="put the table into docs/metrics.md")
     parser.add_argument("--json", type=Path, help="write every library's values to this file")
-    return parser.parse_args(arguments)
+    asked = parser.parse_args(arguments)
+    if asked.write and asked.lists:
+        parser.error("--write is for the baselines' lists, which anybody can make again: leave out --lists.")
+    return asked
 
 
 def main() -> int:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from benchmarks.metric_libraries.folder import CUTOFFS
 from core.datasets.interactions import Interactions
 from core.datasets.store import Dataset
+from core.errors import BadInput
 from core.evaluation.evaluate import evaluate
 from core.evaluation.lists import match_lists, read_lists
 from core.evaluation.measure import Evaluation, Ranking, evaluate_lists
@@ -49,10 +50,20 @@ def of_baselines(dataset: Dataset) -> dict[str, Seen]:
 
 
 def of_files(dataset: Dataset, files: Iterable[Path]) -> dict[str, Seen]:
-    """Anybody's list files, repaired by the rules of docs/metrics.md. Raises BadInput."""
+    """Anybody's list files, repaired by the rules of docs/metrics.md. Raises BadInput; also for lists that are short.
+
+    What a short list means is another thing in every library, and RecBole takes none.
+    """
     trained_on, found = dataset.train.merged(dataset.validation), {}
     for file in files:
         lists = match_lists(read_lists(file), dataset, max(CUTOFFS), name=file.name)
+        if (short := (lists.items < 0).any(axis=1)).any():
+            raise BadInput(
+                file.name,
+                f"{short.sum()} of {len(short)} lists are shorter than {max(CUTOFFS)} once repaired, and every library "
+                "counts the missing places in another way",
+                "Give longer lists, without items of train and validation.",
+            )
         how = {"mask": trained_on, "profiles": trained_on}
         evaluation = evaluate_lists(lists.items, lists.users, dataset.test, trained_on, CUTOFFS, **how)
         found[file.stem] = Seen(dataset, evaluation, None)

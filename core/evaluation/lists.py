@@ -338,7 +338,7 @@ def _read_parquet(path: Path) -> pa.Table:
                     f"{path.name}, column {column}", "ids are fractions", "Write ids as text or whole numbers."
                 )
         return pa.table({name: table[name].cast(pa.string()) for name in wanted})
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:  # damaged pages are an OSError
         raise BadInput(path.name, f"it is no Parquet file that can be read ({_line(error)})", MEND) from error
 
 

@@ -13,7 +13,7 @@ import streamlit as st
 from core.evaluation.metrics import CUTOFFS, METRICS, metric_key
 from core.models.choices import PROTOCOLS
 from core.warehouse import queries
-from pages.shared import jobs, menu, server, view, words
+from pages.shared import explained, jobs, menu, server, view, words
 
 FRAMED = "framed"
 PURPOSE = "How hard to push a recommender away from popular items, and what it costs."
@@ -93,8 +93,11 @@ def _metrics() -> tuple[str, str, int]:
 
 def _metric(label: str, key: str, kind: str, default: str) -> str:
     titles = {metric.title: name for name, metric in METRICS.items() if metric.kind == kind}
-    chosen = st.selectbox(label, list(titles), index=list(titles.values()).index(default), key=key, bind="query-params")
-    return titles.get(chosen, default)
+    first = list(titles.values()).index(default)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xxsmall"):
+        chosen = titles.get(st.selectbox(label, list(titles), index=first, key=key, bind="query-params"), default)
+        explained.beside(_key(chosen, view.cutoff()), key)
+    return chosen
 
 
 def _key(metric: str, cutoff: int) -> str:

@@ -121,7 +121,7 @@ def test_the_table_shows_values_and_reasons(seen):
     ours, theirs = seen.evaluation.metrics["entropy@10"], values["RecBole"]["lists"]["entropy@10"]
     assert f"| `entropy@10` | lists | {ours:.6f} | {theirs:.6f} [1] |  |" in text
     assert "1. RecBole: natural logarithm, and divided by the number of items shown at all." in text
-    told = summary(verdict, {"RecBole": "1.2.1"}, table.without_library(values))
+    told = summary(verdict, {"RecBole": "1.2.1"}, table.without_library(values), 3)
     assert "`ohr`" in told and "`entropy`" not in told and "1 are of another definition" in told
 
 

@@ -185,6 +185,17 @@ def test_what_is_no_file_of_lists_is_refused(tmp_path):
             read_lists(tmp_path / name)
 
 
+def test_a_parquet_file_with_damaged_pages_is_refused(tmp_path):
+    path = tmp_path / "damaged.parquet"
+    rows = [f"u{n}" for n in range(500)]
+    pq.write_table(pa.table({"user": rows, "item": rows, "rank": [1] * 500}), path, compression="snappy")
+    content = bytearray(path.read_bytes())
+    content[40:400] = b"\xff" * 360  # pages, not the footer: the schema can be read
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match="no Parquet file that can be read"):
+        read_lists(path)
+
+
 def test_ids_that_are_fractions_or_nulls_are_refused(tmp_path):
     for column, value, says in [
         ("item", [1.0], "fractions"),

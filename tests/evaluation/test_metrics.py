@@ -25,7 +25,7 @@ def described(row: Metric) -> str:
     unit = f", in {row.unit}" if row.unit else ""
     return (
         f"### `{key}`: {row.title}\n\n{row.how_to_read}\n\n```math\n{row.equation}\n```\n\n"
-        f"{row.range_text}{unit}; {row.better} is better; {per}; needs {row.needs}. Source: {row.source}.\n"
+        f"{row.range_text}{unit}; {row.direction}; {per}; needs {row.needs}. {row.empty} Source: {row.source}.\n"
     )
 
 
@@ -48,6 +48,7 @@ def test_a_row_can_be_read(row):
     assert row.name == row.name.lower()
     assert row.equation.count("{") == row.equation.count("}")
     assert row.how_to_read.endswith(".") and 20 < len(row.how_to_read) < 200
+    assert row.empty.endswith(".") and (row.ideal is None or row.range[0] < row.ideal)
     assert row.title and row.source and not row.source.endswith(".")
 
 

@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.datasets.store import DatasetInfo
+from core.evaluation.metrics import METRICS
 from core.settings import PROJECT, Settings
 from tests.pages import results
 
@@ -119,3 +120,19 @@ def test_no_page_computes_or_trains() -> None:
     for path in (PROJECT / "pages").rglob("*.py"):
         source = Path(path).read_text(encoding="utf-8")
         assert not [word for word in forbidden if word in source], path
+
+
+@pytest.mark.parametrize(("key", "chosen"), [("y", "AUC"), ("x", "Popularity lift")])
+def test_what_a_metric_means_is_beside_its_picker_and_follows_it(
+    visit, tiny: DatasetInfo, key: str, chosen: str
+) -> None:
+    at = visit("trade_off")
+    name = next(name for name, row in METRICS.items() if row.title == chosen)
+    at.selectbox(key=key).set_value(chosen).run()
+    assert not at.exception
+    told = {block.value for kind in ("markdown", "latex", "caption") for block in at.sidebar.get(kind)}
+    row = METRICS[name]
+    said = next(text for text in told if row.how_to_read in text)
+    assert row.direction.capitalize() in said and row.range_text.capitalize() in said and row.empty in said
+    assert any(row.equation in text for text in told)
+    assert any(row.source in text for text in told)

@@ -148,6 +148,17 @@ def test_fewer_than_three_seeds_are_not_enough_unless_there_is_no_chance():
     assert verdicts(against_few, holm(against_few.p), 1) == [FEW_SEEDS] * 4
 
 
+def test_without_a_value_on_one_side_more_seeds_would_not_help():
+    values = np.random.default_rng(0).random((3, 3, 50))
+    values[1] = np.nan  # as a metric has it at a length that added lists do not reach
+    for fixed in (np.array([False, True, False]), None):
+        found = differences(resampled(values), 0, fixed)
+        assert verdicts(found, holm(found.p), 1)[1] == NO_INTERVAL
+        against_nothing = differences(resampled(values), 1, fixed)
+        words = verdicts(against_nothing, holm(against_nothing.p), 1)
+        assert [words[0], words[2]] == [NO_INTERVAL] * 2
+
+
 def test_a_single_user_tells_nothing():
     found = differences(resampled(np.random.default_rng(0).random((2, 3, 1))), 0)
     assert verdicts(found, holm(found.p), 1)[1] == NO_INTERVAL

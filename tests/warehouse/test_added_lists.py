@@ -138,6 +138,16 @@ def test_a_name_means_the_lists_beside_the_other_variant(settings, w, hand):
         find_pair(w, "Shop", "nobody")
 
 
+def test_a_label_that_lists_share_with_what_is_trained_is_ambiguous(settings, w, hand, tmp_path):
+    dns = make_variant(hand.id, sampler="auc_ns", beta=0.5)
+    write_run(settings, dns, **VALUES)
+    add_lists(settings, hand, saved(tmp_path), dns.label)
+    w.refresh()
+    for names in ((dns.label, "RNS"), ("RNS", dns.label)):
+        with pytest.raises(Refused, match=dns.id):
+            find_pair(w, *names)
+
+
 def test_an_open_index_follows_what_is_added_replaced_and_removed(settings, w, hand, tmp_path):
     before = w.version
     add_lists(settings, hand, saved(tmp_path, FILE.replace("b,i2", "b,i4")), "Shop")
