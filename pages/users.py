@@ -8,6 +8,7 @@ import streamlit as st
 from core.charts import users as charts
 from core.warehouse import queries
 from pages.shared import frame, lists, people, server, tables, view, words
+from pages.shared.pair import compared
 
 ORDER, SPLIT, SEED, PENALTY = "order", "held_out", "seed", "penalty"
 ORDERS = {
@@ -19,28 +20,6 @@ ORDERS = {
 THREE_LINES = 57  # pixels: Streamlit wraps text in rows higher than 56
 STRONGEST, STEP = 1.0, 0.01  # popularity penalties to try
 SIDE_BY_SIDE = 400  # pixels: narrower, and the lists stand below each other
-
-
-def compared(here: view.View) -> tuple[str | None, str | None]:
-    """The two settings side by side, each pin on its own side. Beside a single pin stands the baseline; without any,
-    the strongest AUC-NS stands beside it."""
-    if here.a and here.b:
-        return here.a, here.b
-    one = here.a or here.b or strongest(here)
-    beside = here.baseline if here.baseline != one else other_than(here, one)
-    return (one, beside) if here.a else (beside, one)
-
-
-def strongest(here: view.View) -> str | None:
-    """The AUC-NS setting of the largest strength; another one where there is none."""
-    found = here.variants[here.variants["method"] == "auc_ns"].sort_values("strength")
-    return str(found["variant"].iloc[-1]) if len(found) else other_than(here, here.baseline)
-
-
-def other_than(here: view.View, variant: str | None) -> str | None:
-    """A setting that is another one; None where there is no other."""
-    others = here.variants.loc[here.variants["variant"] != variant, "variant"]
-    return str(others.iloc[-1]) if len(others) else None
 
 
 def run_of(here: view.View, variant: str, seed: int) -> str:
