@@ -111,3 +111,18 @@ def _back(strengths: NDArray[np.float64], agreements: NDArray[np.float64]) -> fl
     other = np.flatnonzero(agreements < SAME)
     first = int(other[-1]) + 1 if len(other) else 0
     return float(strengths[first]) if first < len(strengths) else None
+
+
+def turn_of_path(strengths: NDArray[np.float64], effects: NDArray[np.float64]) -> float | None:
+    """The strength at which a measured path turns: its largest effect before it falls by FALL of its rise.
+
+    strengths (n,) ascending; effects (n,), what more strength is to raise. None for a path that rises to its end, or
+    never rises: it has not turned among these strengths.
+
+    >>> turn_of_path(np.array([0.0, 1, 2, 3]), np.array([1.0, 3, 2, 1])), turn_of_path(np.arange(3.0), np.arange(3.0))
+    (1.0, None)
+    """
+    found = find_turn(strengths, effects, np.zeros(len(effects)))
+    if found is None or found.effect - found.least < FALL * (found.effect - found.start):
+        return None
+    return found.at

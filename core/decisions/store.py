@@ -1,0 +1,149 @@
+"""Decisions that were saved: which setting, by which rule, with the figures of that day. They are the user's own.
+
+Here: their table in `state.sqlite`, beside the queue's; nothing deletes one but the user. Not here: how a setting is
+chosen (judge.py), the figures (core/warehouse/decide.py).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core.decisions.rule import Rule
+from core.errors import BadInput, Failed, Unknown
+from core.settings import Settings
+
+BUSY_SECONDS = 30.0
+LONGEST_NOTE = 2000
+
+CREATE = """CREATE TABLE IF NOT EXISTS decision (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, dataset TEXT NOT NULL, variant TEXT NOT NULL, baseline TEXT,
+    document TEXT NOT NULL, saved REAL NOT NULL) STRICT"""
+INSERT = """INSERT INTO decision (dataset, variant, baseline, document, saved)
+    VALUES (:dataset, :variant, :baseline, :document, :saved) RETURNING id"""
+SELECT = """SELECT * FROM decision WHERE (:dataset IS NULL OR dataset = :dataset) AND (:id IS NULL OR id = :id)
+    ORDER BY id DESC LIMIT :limit"""
+DELETE = "DELETE FROM decision WHERE id = :id RETURNING *"
+RESTORE = """INSERT INTO decision (id, dataset, variant, baseline, document, saved)
+    VALUES (:id, :dataset, :variant, :baseline, :document, :saved) ON CONFLICT DO NOTHING"""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A setting that somebody decided for."""
+
+    dataset: str
+    """Its id."""
+    rule: Rule
+    variant: str
+    label: str
+    baseline: str | None
+    baseline_label: str
+    figures: Sequence[dict[str, Any]]
+    """Rows of `decide.figures` with their `split`, as they were when it was saved: validation, then test."""
+    note: str = ""
+    """Why, in the user's words."""
+    id: int = 0
+    saved: float = 0.0
+    """Seconds since 1970; both set by `save`."""
+
+
+def save(settings: Settings, decision: Decision) -> Decision:
+    """Keep a decision; the same with its number and time. Raises BadInput for a note that is too long."""
+    if len(decision.note) > LONGEST_NOTE:
+        raise BadInput("note", f"it has {len(decision.note)} characters", f"Keep it below {LONGEST_NOTE}.")
+    kept = replace(decision, saved=time.time())
+    with _open(settings) as db:
+        row = db.execute(INSERT, _columns(kept)).fetchone()
+    return replace(kept, id=int(row["id"]))
+
+
+def decisions(settings: Settings, dataset: str | None = None, limit: int = 100) -> list[Decision]:
+    """The decisions, newest first; of one data set, or of all."""
+    if not settings.state.exists():
+        return []
+    with _open(settings) as db:
+        return [_decision(row) for row in db.execute(SELECT, {"dataset": dataset, "id": None, "limit": limit})]
+
+
+def decision(settings: Settings, number: int) -> Decision:
+    """One decision. Raises Unknown."""
+    with _open(settings) as db:
+        row = db.execute(SELECT, {"dataset": None, "id": number, "limit": 1}).fetchone()
+    if row is None:
+        raise Unknown("decision", str(number))
+    return _decision(row)
+
+
+def delete(settings: Settings, number: int) -> Decision:
+    """Forget a decision; what it was, for `restore`. Raises Unknown."""
+    with _open(settings) as db:
+        row = db.execute(DELETE, {"id": number}).fetchone()
+    if row is None:
+        raise Unknown("decision", str(number))
+    return _decision(row)
+
+
+def restore(settings: Settings, deleted: Decision) -> None:
+    """Keep a deleted decision again, under its number and time."""
+    with _open(settings) as db:
+        db.execute(RESTORE, {"id": deleted.id, **_columns(deleted)})
+
+
+def _columns(kept: Decision) -> dict[str, Any]:
+    document = {
+        "rule": kept.rule.to_json(),
+        "label": kept.label,
+        "baseline_label": kept.baseline_label,
+        "figures": list(kept.figures),
+        "note": kept.note,
+    }
+    text = json.dumps(document, allow_nan=False)
+    return {
+        "dataset": kept.dataset,
+        "variant": kept.variant,
+        "baseline": kept.baseline,
+        "document": text,
+        "saved": kept.saved,
+    }
+
+
+def _decision(row: sqlite3.Row) -> Decision:
+    document = json.loads(row["document"])
+    return Decision(
+        dataset=row["dataset"],
+        rule=Rule.from_json(document["rule"]),
+        variant=row["variant"],
+        label=document["label"],
+        baseline=row["baseline"],
+        baseline_label=document["baseline_label"],
+        figures=document["figures"],
+        note=document["note"],
+        id=row["id"],
+        saved=row["saved"],
+    )
+
+
+@contextmanager
+def _open(settings: Settings) -> Iterator[sqlite3.Connection]:
+    """One transaction on the file, which is made where there is none."""
+    settings.cache.mkdir(parents=True, exist_ok=True)
+    mend = "See that it can be written, or choose another cache folder by LONGTAIL_CACHE."
+    try:
+        with closing(sqlite3.connect(settings.state, timeout=BUSY_SECONDS)) as db:
+            db.row_factory = sqlite3.Row
+            db.execute("PRAGMA journal_mode = WAL")
+            with db:
+                db.execute(CREATE)
+                yield db
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # our statements are wrong, not the system unwilling
+            raise
+        raise Failed(f"The decisions in {settings.state} cannot be used: {error}. {mend}") from error
+    except sqlite3.DatabaseError as error:
+        raise BadInput(str(settings.state), f"it cannot be read ({error})", mend) from error
