@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.charts import users as charts
-from core.warehouse import queries
+from core.warehouse import finding_users, queries
 from pages.shared import frame, lists, people, server, tables, view, words
 from pages.shared.pair import compared
 
@@ -42,7 +42,7 @@ def by_change(dataset: str, runs: tuple[str, str], split: str, cutoff: int) -> t
     By id where nobody has two lists: added ones need not be of this split.
     """
     order = ORDERS.get(st.session_state.get(ORDER, ""), "lists")
-    found = server.ask(queries.users_by_change, *runs, split, people.OFFERED, order, cutoff)
+    found = server.ask(finding_users.users_by_change, *runs, split, people.OFFERED, order, cutoff)
     if found.empty:
         return people.by_id(dataset)
     return list(found["user_id"]), f"{len(found):,} users, those first whose list {_named(order)}"

@@ -79,7 +79,7 @@ def item_popularity(w: Warehouse, dataset: str, protocol: str = "validation") ->
     item (number), item_id, title, year, genres (may be null), count, share (of all users), rank (from 1),
     decile (10 is the most popular), hot.
     """
-    return w.frame(ITEM_POPULARITY, dataset=dataset, counted_on=_counted_on(protocol))
+    return w.frame(ITEM_POPULARITY, dataset=dataset, counted_on=counted_on(protocol))
 
 
 def decile_shares(w: Warehouse, dataset: str, protocol: str = "validation") -> pd.DataFrame:
@@ -88,7 +88,7 @@ def decile_shares(w: Warehouse, dataset: str, protocol: str = "validation") -> p
     return w.frame(
         DECILE_SHARES,
         dataset=dataset,
-        counted_on=_counted_on(protocol),
+        counted_on=counted_on(protocol),
         trained_on=list(TRAINED_ON[protocol]),
     )
 
@@ -325,15 +325,21 @@ def exposure(w: Warehouse, dataset: str, split: Split, protocol: str, variants: 
 
 # ---------------------------------------------------------------- one user
 
-_ITEM_FACTS = "i.item_id, i.title, i.year, i.genres, p.count, p.share AS popularity, p.decile, p.hot"
+ITEM_FACTS = "i.item_id, i.title, i.year, i.genres, p.count, p.share AS popularity, p.percentile, p.decile, p.hot"
+
+POPULARITY = """(
+        SELECT item, count, share, decile, hot, rank,
+               (rank() OVER (ORDER BY count) - 1) / count(*) OVER () AS percentile
+        FROM item_popularity WHERE dataset = $dataset AND counted_on = $counted_on)"""
+"""Each item's popularity; percentile: the share of the catalogue's items that fewer users took."""
 
 _LISTED = f"""
-    SELECT l.rank, {_ITEM_FACTS}, l.score,
+    SELECT l.rank, {ITEM_FACTS}, l.score,
            EXISTS (FROM interactions h JOIN users u USING (dataset, "user") WHERE h.dataset = $dataset
                    AND u.user_id = $user AND h.item = i.item AND h.split = $split::split_name) AS hit
     FROM listed l
     JOIN items i ON i.dataset = $dataset AND i.item_id = l.item
-    JOIN item_popularity p ON p.dataset = $dataset AND p.item = i.item AND p.counted_on = $counted_on
+    JOIN {POPULARITY} p ON p.item = i.item
     ORDER BY l.rank"""  # noqa: S608 - our own text
 
 USER_LIST = f"""
@@ -344,10 +350,10 @@ RERANKED_LIST = f"""
                            unnest(range(1, len($items) + 1))::INTEGER AS rank) {_LISTED}"""
 
 USER_ITEMS = f"""
-    SELECT {_ITEM_FACTS}, t.rating, t.timestamp, t.split::VARCHAR AS split
+    SELECT {ITEM_FACTS}, t.rating, t.timestamp, t.split::VARCHAR AS split
     FROM users u JOIN interactions t USING (dataset, "user")
     JOIN items i USING (dataset, item)
-    JOIN item_popularity p ON p.dataset = $dataset AND p.item = t.item AND p.counted_on = 'train'
+    JOIN {POPULARITY} p ON p.item = t.item
     WHERE u.dataset = $dataset AND u.user_id = $user AND t.split IN (SELECT unnest($splits::split_name[]))
     ORDER BY t.timestamp DESC NULLS LAST, p.rank"""  # noqa: S608 - our own text
 
@@ -357,10 +363,11 @@ USER = """
             AND t.split = $split::split_name) AS held_out
     FROM users u JOIN user_profiles p USING (dataset, "user") WHERE u.dataset = $dataset AND u.user_id = $user"""
 
-_LISTS, _PER_USER = "top_k.parquet", "per_user.parquet"
+TOP_K, PER_USER = "top_k.parquet", "per_user.parquet"
+TRAIN = "train"
 
 RUN_OF = """
-    SELECT r.run, v.variant, v.label, v.dataset, v.protocol::VARCHAR AS protocol
+    SELECT r.run, v.variant, v.label, v.method, v.dataset, v.protocol::VARCHAR AS protocol
     FROM runs r JOIN variants v USING (variant) WHERE r.run = $run"""
 
 
@@ -375,15 +382,16 @@ def user(w: Warehouse, dataset: str, user_id: str, split: Split = "test") -> pd.
 def user_list(
     w: Warehouse, run: str, user_id: str, split: Split = "test", k: int = 20, against: str | None = None
 ) -> pd.DataFrame:
-    """What a run shows a user: rank (from 1), item_id, title, year, genres, count, popularity (share of users), decile,
-    hot, score, hit (did the user take it in that split?), other_rank. No row where the user has nothing held out.
+    """What a run shows a user: rank (from 1), item_id, title, year, genres, count, popularity (share of users),
+    percentile (share of the items that fewer users took), decile, hot, score, hit (did the user take it in that
+    split?), other_rank. No row where the user has nothing held out.
 
     other_rank: the item's rank in the list of k of the run `against`; missing where that list lacks it.
     Popularity is counted on what the run was trained on. Raises Unknown for a run, DamagedArtifact for its file.
     """
-    about = _run(w, run)
+    about = about_run(w, run)
     asked = {"dataset": about["dataset"], "user": user_id, "split": split, "k": k}
-    found = _from_runs(w, USER_LIST, {"path": (run, _LISTS)}, counted_on=_counted_on(about["protocol"]), **asked)
+    found = ask_files(w, USER_LIST, {"path": (run, TOP_K)}, counted_on=counted_on(about["protocol"]), **asked)
     other = (
         user_list(w, against, user_id, split, k).set_index("item_id")["rank"] if against else pd.Series(dtype="int64")
     )
@@ -391,44 +399,50 @@ def user_list(
 
 
 def reranked_list(
-    w: Warehouse, run: str, user_id: str, split: Split = "test", k: int = 20, penalty: float = 0.0
+    w: Warehouse, run: str, user_id: str, split: Split = "test", k: int = 20, penalty: float | None = 0.0
 ) -> pd.DataFrame:
     """What a run would show a user under a popularity penalty of that strength, which replaces its own if it has one.
 
-    Columns as in `user_list`, without other_rank; scored now, so there is a list for a user with nothing held out, too.
+    penalty: None for the run as it is, 0 for none at all. Columns as in `user_list`, without other_rank; scored now, so
+    there is a list for a user with nothing held out, too.
     Raises Unknown for a run or a user, DamagedArtifact for the run's file.
     """
-    about = _run(w, run)
+    about = about_run(w, run)
     known = recommending.known(w.settings, run)
     shown = recommending.show(known, user_id, split, k, penalty)
     items = [str(known.dataset.item_ids[item]) for item in shown.items]
-    asked = {"dataset": about["dataset"], "user": user_id, "split": split, "counted_on": _counted_on(about["protocol"])}
+    asked = {"dataset": about["dataset"], "user": user_id, "split": split, "counted_on": counted_on(about["protocol"])}
     return w.frame(RERANKED_LIST, items=items, scores=shown.scores.tolist(), **asked)
 
 
 def user_history(w: Warehouse, dataset: str, user_id: str, split: Split = "test") -> pd.DataFrame:
     """What a user took before what `split` holds out, most recent first where times are known, else most popular first.
 
-    item_id, title, year, genres, count, popularity, decile, hot, rating, timestamp (both may be missing), split.
+    item_id, title, year, genres, count, popularity, percentile, decile, hot, rating, timestamp (both may be missing),
+    split.
     """
     before = ["train"] if split == "validation" else ["train", "validation"]
-    return w.frame(USER_ITEMS, dataset=dataset, user=user_id, splits=before)
+    return w.frame(USER_ITEMS, dataset=dataset, user=user_id, splits=before, counted_on=TRAIN)
 
 
 def user_held_out(w: Warehouse, dataset: str, user_id: str, split: Split = "test") -> pd.DataFrame:
     """What a user took in that split; columns as in `user_history`."""
-    return w.frame(USER_ITEMS, dataset=dataset, user=user_id, splits=[split])
+    return w.frame(USER_ITEMS, dataset=dataset, user=user_id, splits=[split], counted_on=TRAIN)
 
 
-def _run(w: Warehouse, run: str) -> dict[str, str]:
+def about_run(w: Warehouse, run: str) -> dict[str, str]:
+    """run, variant, label, method, dataset, protocol of a finished run. Raises Unknown."""
     found = w.frame(RUN_OF, run=run)
     if found.empty:
         raise Unknown("run", run)
     return {str(name): str(value) for name, value in found.iloc[0].items()}
 
 
-def _from_runs(w: Warehouse, sql: str, files: Mapping[str, tuple[str, str]], **values: Any) -> pd.DataFrame:
-    """A query over files of runs that the index knows. files: (run, file) for each parameter that is a path."""
+def ask_files(w: Warehouse, sql: str, files: Mapping[str, tuple[str, str]], **values: Any) -> pd.DataFrame:
+    """A query over files of runs that the index knows. files: (run, file) for each parameter that is a path.
+
+    Raises DamagedArtifact, which names the file.
+    """
     paths = {name: str(w.file_of(run, file)) for name, (run, file) in files.items()}
     try:
         return w.frame(sql, **paths, **values)
@@ -437,101 +451,8 @@ def _from_runs(w: Warehouse, sql: str, files: Mapping[str, tuple[str, str]], **v
         raise DamagedArtifact(guilty, str(error)) from error
 
 
-def _counted_on(protocol: str) -> str:
-    """What popularity is counted on: that which is trained on."""
+def counted_on(protocol: str) -> str:
+    """What popularity is counted on: that which is trained on. Raises Unknown."""
     if protocol not in TRAINED_ON:
         raise Unknown("protocol", protocol, TRAINED_ON)
     return "+".join(TRAINED_ON[protocol])
-
-
-# ---------------------------------------------------------------- finding users
-
-FIND_USERS = """
-    WITH titled AS (
-        SELECT t."user", min(i.title) AS matched
-        FROM items i JOIN interactions t USING (dataset, item)
-        WHERE i.dataset = $dataset AND $text <> '' AND contains(lower(i.title), lower($text)) GROUP BY t."user")
-    SELECT u.user_id, p.length, p.mean_popularity, p.user_group::VARCHAR AS user_group, t.matched
-    FROM users u JOIN user_profiles p USING (dataset, "user") LEFT JOIN titled t USING ("user")
-    WHERE u.dataset = $dataset AND (contains(lower(u.user_id), lower($text)) OR t.matched IS NOT NULL)
-    ORDER BY u.user_id <> $text, NOT starts_with(lower(u.user_id), lower($text)),
-             NOT contains(lower(u.user_id), lower($text)), length(u.user_id), u."user"
-    LIMIT $limit"""
-
-USERS_BY_CHANGE = """
-    WITH a AS (SELECT "user" AS user_id, item FROM read_parquet($lists_a) WHERE split = $split AND rank <= $k),
-    b AS (SELECT "user" AS user_id, item FROM read_parquet($lists_b) WHERE split = $split AND rank <= $k),
-    popularity AS (SELECT i.item_id AS item, p.share FROM items i JOIN item_popularity p USING (dataset, item)
-                   WHERE i.dataset = $dataset AND p.counted_on = $counted_on),
-    of_a AS (SELECT user_id, avg(share) AS popularity FROM a JOIN popularity USING (item) GROUP BY user_id),
-    of_b AS (SELECT user_id, avg(share) AS popularity FROM b JOIN popularity USING (item) GROUP BY user_id),
-    common AS (SELECT user_id, count(*) AS n FROM a JOIN b USING (user_id, item) GROUP BY user_id),
-    scored AS (SELECT a."user" AS user_id, a."{metric}" AS of_a, b."{metric}" AS of_b
-               FROM read_parquet($values_a) a JOIN read_parquet($values_b) b USING ("user", split)
-               WHERE split = $split)
-    SELECT s.user_id, coalesce(c.n, 0) / $k AS overlap, s.of_a AS metric_a, s.of_b AS metric_b,
-           s.of_b - s.of_a AS change, of_b.popularity - of_a.popularity AS popularity_change,
-           p.user_group::VARCHAR AS user_group
-    FROM scored s JOIN of_a USING (user_id) JOIN of_b USING (user_id) LEFT JOIN common c USING (user_id)
-    JOIN users u ON u.dataset = $dataset AND u.user_id = s.user_id
-    JOIN user_profiles p ON p.dataset = u.dataset AND p."user" = u."user"
-    WHERE $user_group IS NULL OR p.user_group = $user_group::user_group
-    ORDER BY {order}, u."user" LIMIT $limit"""
-
-ORDERS = {
-    "lists": "overlap, abs(change) DESC",
-    "change": "abs(change) DESC, overlap",
-    "gain": "change DESC, overlap",
-    "loss": "change, overlap",
-    "popularity": "popularity_change, overlap",
-}
-"""Orders of `users_by_change`: fewest items in common; largest change, gain, loss of accuracy; fall of popularity."""
-
-
-def find_users(w: Warehouse, dataset: str, text: str, limit: int = 50) -> pd.DataFrame:
-    """Users by a part of their id, best match first, then those who took an item with that in its title; capitals
-    do not matter. user_id, length, mean_popularity, user_group, matched (a title). No text: the first users."""
-    return w.frame(FIND_USERS, dataset=dataset, text=text.strip(), limit=limit)
-
-
-def users_by_change(
-    w: Warehouse,
-    run_a: str,
-    run_b: str,
-    split: Split = "test",
-    limit: int = 100,
-    order: str = "lists",
-    k: int = 10,
-    user_group: str | None = None,
-) -> pd.DataFrame:
-    """Whose lists of k differ between two runs of one data set.
-
-    user_id, overlap (share of k in both lists), ndcg_a, ndcg_b (NDCG@k), change (b - a), popularity_change (mean
-    popularity of the list, as a share of users, b - a), user_group.
-    order: one of ORDERS; user_group: only that one. Raises Unknown, DamagedArtifact.
-    """
-    if order not in ORDERS:
-        raise Unknown("order", order, ORDERS)
-    about, other = _run(w, run_a), _run(w, run_b)
-    if about["dataset"] != other["dataset"]:
-        raise Unknown("run of the same data set", run_b)
-    metric = metric_key("ndcg", k)
-    parse_key(metric)  # part of the query's text: nothing but a metric's own key gets there
-    files = {
-        f"{kind}_{side}": (run, file) for side, run in (("a", run_a), ("b", run_b)) for kind, file in _CHANGE_FILES
-    }
-    found = _from_runs(
-        w,
-        USERS_BY_CHANGE.format(metric=metric, order=ORDERS[order]),
-        files,
-        dataset=about["dataset"],
-        split=split,
-        k=k,
-        counted_on=_counted_on(about["protocol"]),
-        user_group=user_group,
-        limit=limit,
-    )
-    return found.rename(columns={"metric_a": "ndcg_a", "metric_b": "ndcg_b"})
-
-
-_CHANGE_FILES = (("lists", _LISTS), ("values", _PER_USER))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.warehouse import queries
+from core.warehouse import finding_users, queries
 from pages.shared import boundary, server, words
 
 USER, FIND, FIRST = "user", "find", "first_user"
@@ -41,7 +41,7 @@ def begin_again() -> None:
 
 def by_id(dataset: str) -> tuple[list[str], str]:
     """The first users by id: an `Offer` for pages that have no better order."""
-    found = server.ask(queries.find_users, dataset, "", OFFERED)
+    found = server.ask(finding_users.find_users, dataset, "", OFFERED)
     return list(found["user_id"]), f"the first {words.count(len(found), 'user')} by id"
 
 
@@ -83,7 +83,7 @@ def _found(dataset: str) -> tuple[list[str], str] | None:
     text = str(st.session_state.get(FIND, "") or "").strip()
     if not text:
         return None
-    found = server.ask(queries.find_users, dataset, text, OFFERED)
+    found = server.ask(finding_users.find_users, dataset, text, OFFERED)
     exact = found["user_id"] == text
     told = (
         f"{words.count(len(found), 'user')} found by id or by a title they took"

@@ -9,7 +9,7 @@ from core.jobs import added_lists
 from core.jobs.added_lists import add_lists, remove_lists
 from core.models.choices import LISTS
 from core.models.variant import make_variant
-from core.warehouse import queries
+from core.warehouse import finding_users, queries
 from core.warehouse.database import Warehouse
 from core.warehouse.per_user import beside, find_pair, find_variant, study
 from tests.jobs.test_added_lists import LISTS as FILE
@@ -89,7 +89,7 @@ def test_their_lists_and_changes_are_read_like_a_runs(w, hand):
     assert found["score"].isna().all()
     assert found["other_rank"].tolist()[0] == 1
     assert queries.user_list(w, shop, "d").empty
-    changed = queries.users_by_change(w, shop, rns, k=5).set_index("user_id")
+    changed = finding_users.users_by_change(w, shop, rns, k=5).set_index("user_id")
     assert sorted(changed.index) == ["a", "b", "c"]  # d has no list to differ from
     assert changed.loc["c", "overlap"] == 2 / 5
     with pytest.raises(Unknown):
@@ -111,8 +111,8 @@ def test_cutoffs_that_they_do_not_reach_are_missing_and_nothing_breaks(settings,
     dns = variant_of(w, hand.id, dns.label)
     found = study(w, [short["variant"], dns["variant"]], ["ndcg@10"], resamples=20)
     assert [row["mean"] for row in found.intervals("ndcg@10")] == [None, 0.5]
-    changed = queries.users_by_change(w, short["first_run"], dns["first_run"], k=10)
-    assert changed["ndcg_a"].isna().all()
+    changed = finding_users.users_by_change(w, short["first_run"], dns["first_run"], k=10)
+    assert changed["value_a"].isna().all()
 
 
 def test_they_are_judged_as_they_are_without_more_seeds(w, hand):

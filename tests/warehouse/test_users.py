@@ -9,7 +9,7 @@ import pytest
 from core.errors import DamagedArtifact, Unknown
 from core.models.sweep import Sweep
 from core.models.variant import make_variant
-from core.warehouse import queries
+from core.warehouse import finding_users, queries
 from core.warehouse.database import Warehouse
 from tests.pages import results
 from tests.tiny import tiny_dataset
@@ -112,14 +112,14 @@ def test_history_and_what_is_held_out(two):
 
 def test_users_by_change(two):
     w, _, a, b = two
-    found = queries.users_by_change(w, a, b, k=5).set_index("user_id")
+    found = finding_users.users_by_change(w, a, b, k=5).set_index("user_id")
     assert found["overlap"].to_dict() == {"a": 2 / 5, "b": 1 / 5, "c": 1 / 5}
     assert found["change"].to_dict() == pytest.approx({"a": -0.4, "b": 0, "c": 0.25})
     # mean share of users of the two items: i2 1/5, i3 1/5, i4 0
     assert found["popularity_change"].to_dict() == pytest.approx(
         {"a": 0, "b": (1 / 5 + 1 / 5) / 2 - 1 / 10, "c": -1 / 10}
     )
-    assert found.loc["a", ["ndcg_a", "ndcg_b"]].tolist() == [1.0, 0.6]
+    assert found.loc["a", ["value_a", "value_b"]].tolist() == [1.0, 0.6]
 
 
 @pytest.mark.parametrize(
@@ -127,18 +127,18 @@ def test_users_by_change(two):
 )
 def test_orders_of_users_by_change(two, order, users):
     w, _, a, b = two
-    assert queries.users_by_change(w, a, b, k=5, order=order)["user_id"].tolist() == list(users)
+    assert finding_users.users_by_change(w, a, b, k=5, order=order)["user_id"].tolist() == list(users)
 
 
 def test_users_by_change_refuses_what_it_does_not_know(two, settings):
     w, _, a, b = two
-    assert len(queries.users_by_change(w, a, b, k=5, limit=1)) == 1
-    group = queries.users_by_change(w, a, b, k=5)["user_group"].iloc[0]
-    assert set(queries.users_by_change(w, a, b, k=5, user_group=group)["user_group"]) == {group}
+    assert len(finding_users.users_by_change(w, a, b, k=5, limit=1)) == 1
+    group = finding_users.users_by_change(w, a, b, k=5)["user_group"].iloc[0]
+    assert set(finding_users.users_by_change(w, a, b, k=5, user_group=group)["user_group"]) == {group}
     with pytest.raises(Unknown, match="order"):
-        queries.users_by_change(w, a, b, order="1; DROP TABLE runs")
+        finding_users.users_by_change(w, a, b, order="1; DROP TABLE runs")
     with pytest.raises(Unknown, match="run"):
-        queries.users_by_change(w, a, "f" * 16)
+        finding_users.users_by_change(w, a, "f" * 16)
     with pytest.raises(Unknown, match="run"):
         queries.user_list(w, "../../etc", "a")
 
@@ -150,19 +150,19 @@ def test_a_run_whose_lists_are_gone_or_damaged_is_named(two, settings):
         queries.user_list(w, a, "a")
     (settings.runs / b / "per_user.parquet").unlink()
     with pytest.raises(DamagedArtifact):
-        queries.users_by_change(w, a, b, k=5)
+        finding_users.users_by_change(w, a, b, k=5)
     assert len(queries.user_list(w, b, "a")) == 2  # the other one is none the worse
 
 
 def test_find_users(two):
     w, dataset, *_ = two
-    assert queries.find_users(w, dataset, "A")["user_id"].tolist()[0] == "a"
-    stars = queries.find_users(w, dataset, "star t")
+    assert finding_users.find_users(w, dataset, "A")["user_id"].tolist()[0] == "a"
+    stars = finding_users.find_users(w, dataset, "star t")
     assert stars["user_id"].tolist() == ["a", "b", "d"]  # who took Star Trek in any split
     assert set(stars["matched"]) == {"Star Trek"}
-    assert queries.find_users(w, dataset, "", limit=2)["user_id"].tolist() == ["a", "b"]
-    assert queries.find_users(w, dataset, "100%").empty
-    assert queries.find_users(w, dataset, "'; DROP TABLE users; --").empty
+    assert finding_users.find_users(w, dataset, "", limit=2)["user_id"].tolist() == ["a", "b"]
+    assert finding_users.find_users(w, dataset, "100%").empty
+    assert finding_users.find_users(w, dataset, "'; DROP TABLE users; --").empty
 
 
 def test_users_by_change_equals_pandas(settings):
@@ -186,5 +186,5 @@ def test_users_by_change_equals_pandas(settings):
             "popularity_change": {u: share[lists[1][u]].mean() - share[lists[0][u]].mean() for u in "abcd"},
         }
     )
-    found = queries.users_by_change(w, *runs, k=5).set_index("user_id").sort_index()
+    found = finding_users.users_by_change(w, *runs, k=5).set_index("user_id").sort_index()
     np.testing.assert_allclose(found[expected.columns].astype(float), expected)
