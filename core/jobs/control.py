@@ -12,21 +12,23 @@ import statistics
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
 
 from core.datasets import store
 from core.datasets.catalogue import CATALOGUE
 from core.datasets.store import DatasetInfo
-from core.errors import BadVariant, DamagedArtifact, Unknown
+from core.errors import BadVariant, DamagedArtifact, LabError, Unknown
 from core.jobs import artifacts
 from core.jobs.attempt import log_path, rotate
 from core.jobs.estimates import Estimator, read_estimator
-from core.jobs.queue import Job, Kind, Queue, State
+from core.jobs.queue import Job, Kind, Members, Queue, State, SweepRecord
 from core.models import memory
 from core.models.protocols import refusal
 from core.models.sweep import BASELINE_OF, DEFAULT_SWEEP, Sweep
-from core.models.variant import Run, Variant
+from core.models.variant import Run, Variant, variant_from_fields
 from core.settings import PROJECT, Settings
 
 DEFAULT_DATASET = "ml-100k"
@@ -61,6 +63,38 @@ class Requested:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a sweep is."""
+
+    sweep: int
+    name: str
+    """What it was called, else "Sweep" and its number."""
+    dataset: str
+    members: Members
+    left: float | None
+    """Seconds until its last run ends, with all that is trained before; None while it cannot be told ("measuring")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a sweep was expected to take and what it took: seconds of training on all its processes, pauses left out."""
+
+    sweep: int
+    expected: float
+    took: float
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A run that was deleted."""
+
+    run: str
+    label: str
+    job: int | None
+    """`retry` of this job trains it again, to the same bytes; None if its description could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
 class Activity:
     """What is going on, in numbers."""
 
@@ -78,23 +112,29 @@ class Activity:
 def plan(settings: Settings, dataset_id: str, sweep: Sweep) -> Plan:
     """What the sweep would cost on that data set. Raises Unknown, and BadVariant with every reason."""
     info = store.find_dataset(settings, dataset_id)
-    runs = runs_of(settings, info.id, sweep)
-    finished, active = set(artifacts.finished_runs(settings)), Queue(settings).active_runs()
+    return _plan(settings, info, runs_of(settings, info.id, sweep), set(artifacts.finished_runs(settings)))
+
+
+def _plan(settings: Settings, info: DatasetInfo, runs: Sequence[Run], finished: set[str]) -> Plan:
+    active = Queue(settings).active_runs()
     cached = [r for r in runs if r.id in finished]
     waiting = [r for r in runs if r.id in active and r.id not in finished]
     rest = [r for r in runs if r.id not in finished | active]
-    seconds = _spread(settings, _durations(read_estimator(settings), info, rest))
+    seconds = _spread(settings.workers, _durations(read_estimator(settings), info, rest))
     return Plan(len(runs), len(cached), len(waiting), len(rest), seconds, len({r.variant.id for r in runs}))
 
 
 def request_sweep(settings: Settings, dataset_id: str, sweep: Sweep, start: bool = True) -> Requested:
     """Queue what of the sweep is neither trained nor under way, and see to a worker unless `start` is False.
 
-    Raises Unknown, and BadVariant with every reason; then nothing was queued.
+    What it is expected to cost is kept beside it (`costs`). Raises Unknown, and BadVariant with every reason; then
+    nothing was queued.
     """
     info = store.find_dataset(settings, dataset_id)
-    runs = runs_of(settings, info.id, sweep)
-    added = Queue(settings).add_sweep(info.id, sweep, runs, set(artifacts.finished_runs(settings)))
+    runs, finished = runs_of(settings, info.id, sweep), set(artifacts.finished_runs(settings))
+    seconds = _plan(settings, info, runs, finished).seconds
+    queue = Queue(settings)
+    added = queue.add_sweep(info.id, sweep, runs, finished, estimate=seconds, workers=settings.workers)
     if start and added.queued + added.waiting:
         ensure_worker(settings)
     return Requested(added.sweep, added.runs, added.cached, added.queued)
@@ -136,10 +176,50 @@ def autostart(settings: Settings) -> None:
 
 
 def retry(settings: Settings, job: int) -> Job:
-    """Queue a failed or cancelled job again and see to a worker. Raises Unknown and Refused."""
-    queued = Queue(settings).retry(job)
+    """Queue a failed or cancelled job again, or a done one whose run was deleted, and see to a worker.
+
+    Raises Unknown and Refused.
+    """
+    queued = Queue(settings).retry(job, set(artifacts.finished_runs(settings)))
     ensure_worker(settings)
     return queued
+
+
+def retry_all(settings: Settings, jobs: Iterable[int]) -> int:
+    """The same for several jobs; how many are under way by it. Raises Unknown and Refused, and then queues none."""
+    count = Queue(settings).retry_these(jobs, set(artifacts.finished_runs(settings)))
+    if count:
+        ensure_worker(settings)
+    return count
+
+
+def delete_runs(settings: Settings, runs: Iterable[str]) -> list[Deleted]:
+    """Delete finished runs; retrying the jobs named trains exactly those again. What is not there is passed over.
+
+    What re-ranks a deleted run stays: its result is its own.
+    """
+    here = set(artifacts.finished_runs(settings))
+    deleted = []
+    for run in dict.fromkeys(runs):
+        if run in here:
+            deleted.append(_remembered(settings, run))
+            artifacts.delete_run(settings, run)
+    return deleted
+
+
+def _remembered(settings: Settings, run: str) -> Deleted:
+    """What can be said of a run before it goes, its job noted where none was known."""
+    queue = Queue(settings)
+    try:
+        meta = artifacts.read_meta(settings, run)
+        found = Run(variant_from_fields(meta["fields"]), int(meta["seed"]), meta.get("bootstrap"))
+    except (LabError, KeyError, TypeError, ValueError):  # damaged, or of fields that are no more
+        return Deleted(run, f"run {run}", None)
+    if found.id != run:  # another version's result: what would be trained is another run
+        return Deleted(run, found.label, None)
+    queue.remember([found])
+    job = queue.latest_of(run)
+    return Deleted(run, found.label, job.id if job else None)
 
 
 def resume(settings: Settings) -> None:
@@ -223,6 +303,32 @@ def overview(settings: Settings) -> Activity:
     return Activity(counts[State.RUNNING], counts[State.QUEUED], counts[State.FAILED], left, queue.paused)
 
 
+def progress(settings: Settings, sweeps: Iterable[int] | None = None) -> list[Progress]:
+    """How far those sweeps are, or all that have runs under way, the newest first. Raises Unknown."""
+    queue = Queue(settings)
+    asked = queue.active_sweeps() if sweeps is None else sorted(set(sweeps), reverse=True)
+    members = queue.members(asked)
+    busy = any(m.active for m in members.values())
+    active = queue.jobs(state=State.RUNNING) + queue.jobs(state=State.QUEUED) if busy else []
+    found = []
+    for record in (queue.sweep(number) for number in asked if number in members):
+        last = members[record.id].last
+        ahead = [job for job in active if last is not None and job.id <= last]
+        left = _time_left(settings, ahead) if ahead else 0.0
+        found.append(Progress(record.id, sweep_name(record), record.dataset, members[record.id], left))
+    return found
+
+
+def sweep_name(record: SweepRecord) -> str:
+    """What a sweep was called, with its number; several may share a name."""
+    return f"{record.name} (sweep {record.id})" if record.name else f"Sweep {record.id}"
+
+
+def costs(settings: Settings, limit: int = 3) -> list[Cost]:
+    """What the latest sweeps that are done were expected to take, and what they took, the newest first."""
+    return [Cost(t.sweep, t.estimate, _spread(t.workers, t.seconds) or 0.0) for t in Queue(settings).timed(limit)]
+
+
 def log_tail(settings: Settings, job: int | Job, lines: int = 40) -> str:
     """The end of a job's log; empty if it never ran."""
     path = log_path(settings, job.id if isinstance(job, Job) else job)
@@ -247,14 +353,21 @@ def _time_left(settings: Settings, active: Sequence[Job]) -> float | None:
     if unknown and not totals:
         return None
     # a method never timed before is taken to last as long as what runs now
-    return _spread(settings, known + [statistics.mean(totals or [0.0])] * unknown)
+    return _spread(settings.workers, known + [statistics.mean(totals or [0.0])] * unknown)
 
 
 def _job_seconds(estimator: Estimator, infos: dict[str, DatasetInfo], job: Job) -> float | None:
     if job.kind == Kind.PREPARE or job.dataset not in infos:
         return None
-    seconds = estimator.seconds(variant := Run.from_json(job.payload).variant, _trained_on(infos[job.dataset], variant))
+    variant = _variant_of(tuple(job.payload["variant"].items()))
+    seconds = estimator.seconds(variant, _trained_on(infos[job.dataset], variant))
     return None if seconds is None else seconds * (1 - (job.share or 0.0))
+
+
+@lru_cache(maxsize=20_000)
+def _variant_of(content: tuple[tuple[str, Any], ...]) -> Variant:
+    """Kept, since the time left is asked for every few seconds, and thousands may wait."""
+    return variant_from_fields(dict(content))
 
 
 def _durations(estimator: Estimator, info: DatasetInfo, runs: Sequence[Run]) -> list[float | None]:
@@ -267,12 +380,12 @@ def _trained_on(info: DatasetInfo, variant: Variant) -> int:
     return info.train + (info.validation if variant.protocol in {"refit", "paper"} else 0)
 
 
-def _spread(settings: Settings, seconds: Sequence[float | None]) -> float | None:
+def _spread(workers: int, seconds: Sequence[float | None]) -> float | None:
     """The time that these take on all training processes: their share, but never less than the longest."""
     known = [s for s in seconds if s is not None]
     if len(known) < len(seconds):
         return None
-    return max(sum(known) / settings.workers, max(known, default=0.0))
+    return max(sum(known) / workers, max(known, default=0.0))
 
 
 # --- the worker

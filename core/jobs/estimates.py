@@ -48,12 +48,19 @@ class Estimator:
             for key in _keys(t.dataset, t.method, t.dim):
                 self._groups[key].append(t)
         self._overhead = statistics.median(t.overhead for t in timings) if timings else 0.0
+        self._known: dict[tuple[Variant, int], float | None] = {}
 
     def seconds(self, variant: Variant, interactions: int) -> float | None:
         """Expected seconds of one run; None where no run of its method was timed (a baseline counts as nothing then).
 
         interactions: pairs it will be trained on. Times from another data set are scaled by them.
         """
+        asked = (variant, interactions)
+        if asked not in self._known:
+            self._known[asked] = self._seconds(variant, interactions)
+        return self._known[asked]
+
+    def _seconds(self, variant: Variant, interactions: int) -> float | None:
         for key in _keys(variant.dataset, variant.method, variant.dim):
             if alike := self._groups.get(key):
                 epoch = statistics.median(t.epoch_seconds * interactions / max(t.interactions, 1) for t in alike)
@@ -64,7 +71,13 @@ class Estimator:
 
 def read_estimator(settings: Settings) -> Estimator:
     """An estimator over all finished runs of the cache; damaged ones are passed over."""
-    timings = (_timing(settings.runs / run) for run in artifacts.finished_runs(settings))
+    return _estimator(settings.runs, tuple(artifacts.finished_runs(settings)))
+
+
+@lru_cache(maxsize=4)
+def _estimator(folder: Path, runs: tuple[str, ...]) -> Estimator:
+    """Kept until a run is added or deleted: the time left is asked for every few seconds."""
+    timings = (_timing(folder / run) for run in runs)
     return Estimator([t for t in timings if t])
 
 

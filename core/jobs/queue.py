@@ -22,7 +22,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
-from core.errors import BadInput, Failed, Refused, Unknown
+from core.errors import BadInput, Failed, LabError, Refused, Unknown
 from core.models.sweep import Sweep
 from core.models.variant import Run
 from core.settings import Settings
@@ -110,6 +110,39 @@ class SweepRecord:
     spec: Sweep
     runs: int
     created: float
+    estimate: float | None = None
+    """Seconds that what it queued was expected to take on `workers` processes; None where that could not be told."""
+    workers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """How far a sweep's runs are, in numbers. Those that were found finished count as done."""
+
+    runs: int
+    done: int
+    running: int
+    queued: int
+    failed: int
+    cancelled: int
+    last: int | None
+    """Of its jobs under way, the one that begins last."""
+
+    @property
+    def active(self) -> int:
+        """Runs that have not ended."""
+        return self.running + self.queued
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """What a sweep was expected to cost, and what each of the runs that it queued cost, now that all are done."""
+
+    sweep: int
+    estimate: float
+    workers: int
+    seconds: tuple[float, ...]
+    """From start to end of each, as the clock went; waiting in the queue is not part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,13 +200,31 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE curve (job INTEGER PRIMARY KEY REFERENCES job (id), points TEXT NOT NULL) STRICT",
         "CREATE TABLE flag (name TEXT PRIMARY KEY) STRICT",
     ),
+    (
+        # what a list of jobs is searched and sorted by, so that no payload has to be read for it
+        "ALTER TABLE job ADD COLUMN setting TEXT",
+        "ALTER TABLE job ADD COLUMN method TEXT",
+        "ALTER TABLE job ADD COLUMN protocol TEXT",
+        "ALTER TABLE job ADD COLUMN seed INTEGER",
+        "ALTER TABLE job ADD COLUMN bootstrap INTEGER",
+        """UPDATE job SET setting = substr(label, 1, instr(label, ', seed ') - 1), method = method_of(payload),
+             protocol = json_extract(payload, '$.variant.protocol'), seed = json_extract(payload, '$.seed'),
+             bootstrap = json_extract(payload, '$.bootstrap') WHERE kind = 'train'""",
+        "ALTER TABLE sweep ADD COLUMN estimate REAL",
+        "ALTER TABLE sweep ADD COLUMN workers INTEGER",
+        "CREATE INDEX job_sweep ON job (sweep, id)",
+        "CREATE INDEX member_job ON sweep_job (job)",
+    ),
 )
-"""The statements that lead from schema version n to n + 1. Append only."""
+"""The statements that lead from schema version n to n + 1. Append only; `method_of` is a function of ours."""
 
-INSERT_SWEEP = "INSERT INTO sweep (name, dataset, spec, created) VALUES (:name, :dataset, :spec, :now) RETURNING id"
+INSERT_SWEEP = """INSERT INTO sweep (name, dataset, spec, created, estimate, workers)
+    VALUES (:name, :dataset, :spec, :now, :estimate, :workers) RETURNING id"""
 INSERT_JOB = """INSERT INTO job
-        (kind, target, run, sweep, dataset, label, state, cached, waits_on, payload, created, ended)
-    VALUES (:kind, :target, :run, :sweep, :dataset, :label, :state, :cached, :waits_on, :payload, :now, :ended)
+        (kind, target, run, sweep, dataset, label, state, cached, waits_on, payload, created, ended,
+         setting, method, protocol, seed, bootstrap)
+    VALUES (:kind, :target, :run, :sweep, :dataset, :label, :state, :cached, :waits_on, :payload, :now, :ended,
+         :setting, :method, :protocol, :seed, :bootstrap)
     RETURNING id"""
 INSERT_MEMBER = "INSERT INTO sweep_job (sweep, position, job) VALUES (:sweep, :position, :job)"
 FIND_ACTIVE = "SELECT id FROM job WHERE kind = :kind AND target = :target AND state IN ('queued', 'running')"
@@ -218,7 +269,8 @@ DROP_DEPENDENTS = """UPDATE job SET state = (SELECT state FROM job AS first WHER
 CANCEL = """UPDATE job SET state = CASE state WHEN 'queued' THEN 'cancelled' ELSE state END,
         cancelling = state = 'running', ended = CASE state WHEN 'queued' THEN :now ELSE ended END
     WHERE state IN ('queued', 'running') AND (:id IS NULL OR id = :id)"""
-RETRY = """UPDATE job SET state = 'queued', tries = 0, cancelling = 0, reason = NULL, ended = NULL, left = NULL,
+RETRY = """UPDATE job SET state = 'queued', tries = 0, cancelling = 0, cached = 0, reason = NULL, ended = NULL,
+        share = NULL, left = NULL,
         dataset = coalesce(:dataset, dataset) WHERE id = :id AND state = :leaves"""
 
 SELECT_JOB = "SELECT * FROM job WHERE id = :id"
@@ -232,6 +284,30 @@ SELECT_ACTIVE_RUNS = "SELECT run FROM job WHERE kind = 'train' AND state IN ('qu
 SELECT_SWEEPS = """SELECT sweep.*, (SELECT count(*) FROM sweep_job WHERE sweep = sweep.id) AS runs FROM sweep
     WHERE :id IS NULL OR id = :id ORDER BY id DESC LIMIT :limit"""
 SELECT_CURVE = "SELECT points FROM curve WHERE job = :id"
+SELECT_THESE = "SELECT * FROM job WHERE id IN (SELECT value FROM json_each(:ids))"
+SELECT_LATEST = """SELECT id AS job, kind, run, dataset, coalesce(setting, label) AS setting, method, protocol, seed,
+        bootstrap, state, share, epoch, seconds, reason, coalesce(ended, started, created) AS at
+    FROM (SELECT *, row_number() OVER (
+            PARTITION BY kind, target ORDER BY state IN ('queued', 'running') DESC, id DESC) AS place FROM job
+          WHERE :sweep IS NULL OR (kind, target) IN (
+            SELECT kind, target FROM sweep_job JOIN job ON job.id = sweep_job.job WHERE sweep_job.sweep = :sweep))
+    WHERE place = 1"""
+"""Of several jobs for one run the one that counts: what is under way, else the latest."""
+SELECT_LATEST_OF = """SELECT * FROM job WHERE kind = 'train' AND target = :run
+    ORDER BY state IN ('queued', 'running') DESC, id DESC LIMIT 1"""
+FIND_ANY = "SELECT id FROM job WHERE kind = 'train' AND target = :target LIMIT 1"
+SELECT_MEMBERS = """SELECT sweep_job.sweep, count(*) AS runs, sum(state = 'done') AS done,
+        sum(state = 'running') AS running, sum(state = 'queued') AS queued, sum(state = 'failed') AS failed,
+        sum(state = 'cancelled') AS cancelled, max(CASE WHEN state IN ('queued', 'running') THEN job.id END) AS last
+    FROM sweep_job JOIN job ON job.id = sweep_job.job
+    WHERE sweep_job.sweep IN (SELECT value FROM json_each(:sweeps)) GROUP BY sweep_job.sweep"""
+SELECT_ACTIVE_SWEEPS = """SELECT DISTINCT sweep_job.sweep FROM job JOIN sweep_job ON sweep_job.job = job.id
+    WHERE state IN ('queued', 'running') ORDER BY sweep_job.sweep DESC"""
+SELECT_TIMED = """SELECT sweep.id, sweep.estimate, sweep.workers,
+        json_group_array(max(job.ended - job.started, 0)) AS seconds
+    FROM sweep JOIN job ON job.sweep = sweep.id WHERE sweep.estimate > 0
+    GROUP BY sweep.id HAVING min(job.state = 'done' AND NOT job.cached AND job.started IS NOT NULL)
+    ORDER BY sweep.id DESC LIMIT :limit"""
 COUNT = "SELECT state, count(*) FROM job GROUP BY state"
 COUNT_CLAIMABLE = """SELECT count(*) FROM job
     WHERE state = 'queued' AND NOT EXISTS (SELECT 1 FROM flag WHERE name = 'paused')
@@ -271,13 +347,23 @@ class Queue:
         runs: Sequence[Run],
         finished: Container[str] = (),
         waits_on: int | None = None,
+        estimate: float | None = None,
+        workers: int | None = None,
     ) -> Added:
         """Record a sweep and queue those of its runs that are neither finished nor under way. dataset: an id.
 
-        runs: what the sweep means on that data set, in order of training; finished: ids of runs that need no training.
+        runs: what the sweep means on that data set, in order of training; finished: ids of runs that need no training;
+        estimate: seconds that what is queued is expected to take on that many workers, kept to be judged afterwards.
         """
         with self._writing() as db:
-            return _add_sweep(db, dataset, sweep, runs, finished, waits_on)
+            return _add_sweep(db, dataset, sweep, runs, finished, waits_on, estimate, workers)
+
+    def remember(self, runs: Iterable[Run]) -> None:
+        """Note finished runs that no job is known of, so that `retry` can bring them back once they are deleted."""
+        with self._writing() as db:
+            for run in runs:
+                if not db.execute(FIND_ANY, {"target": run.id}).fetchone():
+                    _insert_run(db, run, cached=True)
 
     def add_prepare(
         self,
@@ -305,34 +391,34 @@ class Queue:
     def cancel(self, job: int) -> State:
         """Queued: cancelled at once. Running: asked to stop, which it does between epochs. Ended: left as it is."""
         with self._writing() as db:
-            db.execute(CANCEL, {"id": job, "now": time.time()})
-            db.execute(DROP_DEPENDENTS, {"id": job, "now": time.time()})
-            return _find(db, job).state
+            return _cancel(db, job)
+
+    def cancel_these(self, jobs: Iterable[int]) -> int:
+        """Cancel those jobs; how many of them were queued or running. Raises Unknown, and then cancels none."""
+        with self._writing() as db:
+            active = [job for job in jobs if _find(db, job).state in ACTIVE]
+            for job in active:
+                _cancel(db, job)
+            return len(active)
 
     def cancel_all(self) -> int:
         """Cancel everything that is queued or running; how many jobs that were."""
         with self._writing() as db:
             return db.execute(CANCEL, {"id": None, "now": time.time()}).rowcount
 
-    def retry(self, job: int) -> Job:
+    def retry(self, job: int, finished: Container[str] | None = None) -> Job:
         """Queue a failed or cancelled job again, its tries forgotten; or a preparation that ended with its fallback.
 
-        An active job of the same target takes its place. Raises Refused for a job in another state.
+        finished: ids of the runs that are in the store, if that is known: a done run that is not there any more is
+        trained again. An active job of the same target takes its place. Raises Refused for a job in another state.
         """
         with self._writing() as db:
-            old = _find(db, job)
-            if old.state in ACTIVE:
-                return old
-            fell_back = old.kind == Kind.PREPARE and old.state == State.DONE and old.reason is not None
-            if old.state == State.DONE and not fell_back:
-                raise Refused(f"Job {job} is done: there is nothing to retry. Ask for a sweep to train something else.")
-            target = old.run or str(old.payload["name"])
-            other = db.execute(FIND_ACTIVE, {"kind": old.kind, "target": target}).fetchone()
-            if other:
-                return _find(db, int(other["id"]))
-            dataset = None if old.kind == Kind.TRAIN else target
-            db.execute(RETRY, {"id": job, "leaves": old.state, "dataset": dataset})
-            return _find(db, job)
+            return _retry(db, job, finished)
+
+    def retry_these(self, jobs: Iterable[int], finished: Container[str] | None = None) -> int:
+        """The same for several at once; how many are queued or running now. Raises Refused, and then queues none."""
+        with self._writing() as db:
+            return len({_retry(db, job, finished).id for job in jobs})
 
     def pause(self) -> None:
         """Start no further job; what runs goes on."""
@@ -430,6 +516,46 @@ class Queue:
             rows = db.execute(statement, {"sweep": sweep, "state": state, "kind": kind, "limit": limit})
             return [_job(row) for row in rows]
 
+    def jobs_of(self, jobs: Iterable[int]) -> dict[int, Job]:
+        """Those jobs by number; unknown numbers are left out."""
+        with self._reading() as db:
+            found = map(_job, db.execute(SELECT_THESE, {"ids": json.dumps(list(jobs))}))
+            return {job.id: job for job in found}
+
+    def latest(self, sweep: int | None = None) -> dict[str, list[Any]]:
+        """The job that counts for each run or preparation, as columns: job, kind, run, dataset, setting (the label
+        without the seed), method, protocol, seed, bootstrap, state, share, epoch, seconds, reason, at (when it ended,
+        else began, else was asked for). sweep: only what that one asked for."""
+        with self._reading() as db:
+            db.row_factory = None
+            rows = db.execute(SELECT_LATEST, {"sweep": sweep})
+            names = [column[0] for column in rows.description]
+            columns = list(zip(*rows, strict=True)) or [()] * len(names)
+        return {name: list(column) for name, column in zip(names, columns, strict=True)}
+
+    def latest_of(self, run: str) -> Job | None:
+        """The job that counts for a run; None if none is known."""
+        with self._reading() as db:
+            row = db.execute(SELECT_LATEST_OF, {"run": run}).fetchone()
+        return _job(row) if row else None
+
+    def members(self, sweeps: Iterable[int]) -> dict[int, Members]:
+        """How far those sweeps are; one without runs is left out."""
+        with self._reading() as db:
+            rows = db.execute(SELECT_MEMBERS, {"sweeps": json.dumps(list(sweeps))}).fetchall()
+        return {row["sweep"]: Members(*(row[f.name] for f in fields(Members))) for row in rows}
+
+    def active_sweeps(self) -> list[int]:
+        """Sweeps with runs that have not ended, the newest first."""
+        with self._reading() as db:
+            return [int(row[0]) for row in db.execute(SELECT_ACTIVE_SWEEPS)]
+
+    def timed(self, limit: int = 3) -> list[Timed]:
+        """The latest sweeps that had an estimate and trained all that they queued, the newest first."""
+        with self._reading() as db:
+            rows = db.execute(SELECT_TIMED, {"limit": limit}).fetchall()
+        return [Timed(r["id"], r["estimate"], r["workers"], tuple(json.loads(r["seconds"]))) for r in rows]
+
     def counts(self) -> dict[State, int]:
         """Jobs in each state, zeros included."""
         with self._reading() as db:
@@ -497,6 +623,7 @@ class Queue:
             if version > len(MIGRATIONS):
                 mend = "Use that version, or choose another cache folder by LONGTAIL_CACHE."
                 raise BadInput(str(self._path), "it was written by a newer version of this program", mend)
+            db.create_function("method_of", 1, _method_of)
             for statements in MIGRATIONS[version:]:
                 for statement in statements:
                     db.execute(statement)
@@ -542,8 +669,39 @@ def _job(row: sqlite3.Row) -> Job:
 
 
 def _sweep(row: sqlite3.Row) -> SweepRecord:
-    spec = Sweep.from_json(json.loads(row["spec"]))
-    return SweepRecord(row["id"], row["name"], row["dataset"], spec, row["runs"], row["created"])
+    values = {f.name: row[f.name] for f in fields(SweepRecord)}
+    return SweepRecord(**(values | {"spec": Sweep.from_json(json.loads(row["spec"]))}))
+
+
+def _method_of(payload: str) -> str | None:
+    """The method of a run's payload, for jobs written before it had a column; None if it makes no run any more."""
+    try:
+        return Run.from_json(json.loads(payload)).variant.method
+    except (LabError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _cancel(db: sqlite3.Connection, job: int) -> State:
+    db.execute(CANCEL, {"id": job, "now": time.time()})
+    db.execute(DROP_DEPENDENTS, {"id": job, "now": time.time()})
+    return _find(db, job).state
+
+
+def _retry(db: sqlite3.Connection, job: int, finished: Container[str] | None) -> Job:
+    old = _find(db, job)
+    if old.state in ACTIVE:
+        return old
+    fell_back = old.kind == Kind.PREPARE and old.state == State.DONE and old.reason is not None
+    lost = old.kind == Kind.TRAIN and finished is not None and old.run not in finished
+    if old.state == State.DONE and not fell_back and not lost:
+        raise Refused(f"Job {job} is done: there is nothing to retry. Ask for a sweep to train something else.")
+    target = old.run or str(old.payload["name"])
+    other = db.execute(FIND_ACTIVE, {"kind": old.kind, "target": target}).fetchone()
+    if other:
+        return _find(db, int(other["id"]))
+    dataset = None if old.kind == Kind.TRAIN else target
+    db.execute(RETRY, {"id": job, "leaves": old.state, "dataset": dataset})
+    return _find(db, job)
 
 
 def _find(db: sqlite3.Connection, job: int) -> Job:
@@ -564,8 +722,10 @@ def _insert_job(
     sweep: int | None = None,
     waits_on: int | None = None,
     cached: bool = False,
+    about: Mapping[str, Any] | None = None,
 ) -> int:
     now = time.time()
+    nothing = dict.fromkeys(("setting", "method", "protocol", "seed", "bootstrap"))
     values = {
         "kind": kind,
         "target": target,
@@ -579,8 +739,24 @@ def _insert_job(
         "payload": json.dumps(payload),
         "now": now,
         "ended": now if cached else None,
+        **(about or nothing),
     }
     return int(db.execute(INSERT_JOB, values).fetchone()["id"])
+
+
+def _insert_run(db: sqlite3.Connection, run: Run, **options: Any) -> int:
+    v = run.variant
+    about = {
+        "setting": v.label,
+        "method": v.method,
+        "protocol": v.protocol,
+        "seed": run.seed,
+        "bootstrap": run.bootstrap,
+    }
+    payload = run.to_json()
+    return _insert_job(
+        db, Kind.TRAIN, run.id, dataset=v.dataset, label=run.label, payload=payload, about=about, **options
+    )
 
 
 def _active_run(db: sqlite3.Connection, run: Run) -> sqlite3.Row | None:
@@ -601,17 +777,19 @@ def _add_sweep(
     runs: Sequence[Run],
     finished: Container[str],
     waits_on: int | None,
+    estimate: float | None = None,
+    workers: int | None = None,
 ) -> Added:
     values = {"name": sweep.name, "dataset": dataset, "spec": json.dumps(sweep.to_json()), "now": time.time()}
+    values |= {"estimate": estimate, "workers": workers}
     number = int(db.execute(INSERT_SWEEP, values).fetchone()["id"])
     cached = waiting = 0
     for position, run in enumerate(runs):
         is_finished = run.id in finished
         active = _active_run(db, run)
         known = active or (db.execute(FIND_DONE, {"target": run.id}).fetchone() if is_finished else None)
-        job = known["id"] if known else _insert_job(
-            db, Kind.TRAIN, run.id, dataset=dataset, label=run.label, payload=run.to_json(),
-            sweep=number, waits_on=waits_on or _before(db, run), cached=is_finished,
+        job = known["id"] if known else _insert_run(
+            db, run, sweep=number, waits_on=waits_on or _before(db, run), cached=is_finished
         )  # fmt: skip
         db.execute(INSERT_MEMBER, {"sweep": number, "position": position, "job": job})
         waiting += bool(active)

@@ -1,3 +1,4 @@
+import json
 import multiprocessing
 import sqlite3
 import tempfile
@@ -491,3 +492,171 @@ def test_the_life_of_a_queue(tmp_path):
         max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
     )
     case().runTest()
+
+
+# ---------------------------------------------------------------- what lists of jobs ask
+
+
+def test_what_a_job_is_searched_by_is_kept_beside_it(queue):
+    add(queue)
+    found = queue.latest()
+    runs = {run.id: run for run in SWEEP.runs(DATASET)}
+    assert set(found["run"]) == set(runs)
+    for n, run in enumerate(found["run"]):
+        v = runs[run].variant
+        about = tuple(found[name][n] for name in ("setting", "method", "protocol", "seed", "bootstrap", "dataset"))
+        assert about == (v.label, v.method, "validation", runs[run].seed, None, DATASET)
+    assert queue.latest(sweep=99)["job"] == []
+
+
+def test_of_several_jobs_for_a_run_the_one_under_way_counts_else_the_latest(queue):
+    sweep = Sweep(grids=({"sampler": ["rns"]},), seeds=(0,))
+    first = add(queue, sweep)
+    queue.fail(claim(queue), "diverged")
+    second = add(queue, sweep)
+    assert [queue.latest(n)["job"] for n in (None, first, second)] == [[2]] * 3
+    queue.cancel(2)
+    assert queue.latest()["state"] == ["cancelled"]
+    queue.retry(1)
+    assert queue.latest()["job"] == [1]
+    run = sweep.runs(DATASET)[0].id
+    assert queue.latest_of(run).id == 1
+    assert queue.latest_of("f" * 16) is None
+
+
+def test_a_sweeps_members_in_numbers(queue):
+    runs = SWEEP.runs(DATASET)
+    sweep = add(queue, finished=(runs[0].id,))
+    queue.finish(claim(queue))
+    queue.fail(claim(queue), "diverged")
+    running = claim(queue)
+    queue.cancel(queue.jobs(sweep=sweep, state=State.QUEUED)[0].id)
+    [found] = queue.members([sweep, 99]).values()
+    assert (found.runs, found.done, found.running, found.queued) == (6, 2, 1, 1)
+    assert (found.failed, found.cancelled, found.active) == (1, 1, 2)
+    assert found.last == max(job.id for job in queue.jobs(sweep=sweep) if job.state in ACTIVE)
+    assert queue.active_sweeps() == [sweep]
+    queue.finish(running)
+    queue.finish(claim(queue))
+    assert queue.active_sweeps() == []
+    assert queue.members([sweep])[sweep].last is None
+
+
+def test_several_are_cancelled_or_retried_together_or_not_at_all(queue):
+    add(queue)
+    ids = [job.id for job in queue.jobs()]
+    with pytest.raises(Unknown):
+        queue.cancel_these([ids[0], 99])
+    assert queue.counts()[State.QUEUED] == 6
+    assert queue.cancel_these(ids[:4]) == 4
+    assert queue.cancel_these(ids[:4]) == 0
+    with pytest.raises(Unknown):
+        queue.retry_these([ids[0], 99])
+    assert queue.counts()[State.CANCELLED] == 4
+    assert queue.retry_these(ids[:2]) == 2
+    assert queue.counts() == {**dict.fromkeys(State, 0), State.QUEUED: 4, State.CANCELLED: 2}
+
+
+def test_a_done_run_is_retried_only_where_its_result_is_gone(queue):
+    add(queue)
+    job = claim(queue)
+    queue.relay([(job, Report(share=0.9))])
+    queue.finish(job, cached=True)
+    with pytest.raises(Refused):
+        queue.retry(job.id, finished={job.run})
+    again = queue.retry(job.id, finished=set())
+    assert (again.state, again.cached, again.share) == (State.QUEUED, False, None)
+
+
+def test_a_finished_run_without_a_job_is_remembered_once(queue):
+    run = SWEEP.runs(DATASET)[3]
+    queue.remember([run, run])
+    [job] = queue.jobs()
+    assert (job.state, job.cached, job.run, job.sweep) == (State.DONE, True, run.id, None)
+    queue.remember([run])
+    assert len(queue.jobs()) == 1
+    assert queue.retry(job.id, finished=()).payload == run.to_json()
+
+
+def test_sweeps_that_are_done_tell_what_was_expected_and_what_each_run_took(queue, monkeypatch):
+    clock = iter(range(1000, 10_000, 10))  # every look at the clock is 10 s later
+    monkeypatch.setattr("core.jobs.queue.time.time", lambda: float(next(clock)))
+    sweep = Sweep(grids=({"sampler": ["rns", "dns"]},), seeds=(0,))
+    number = add(queue, sweep, estimate=15.0, workers=2)
+    assert (queue.sweep(number).estimate, queue.sweep(number).workers) == (15.0, 2)
+    one, two = claim(queue), claim(queue)
+    queue.finish(one)
+    assert queue.timed() == []
+    queue.finish(two)
+    [found] = queue.timed()
+    took = tuple(job.ended - job.started for job in queue.jobs(sweep=number))
+    assert (found.sweep, found.estimate, found.workers, found.seconds) == (number, 15.0, 2, took)
+    assert min(took) >= 10
+    add(queue, Sweep(grids=({"sampler": ["pns"]},), seeds=(0,)), estimate=1.0, workers=2)
+    queue.fail(claim(queue), "diverged")
+    add(queue, Sweep(grids=({"sampler": ["bns"]},), seeds=(0,)))  # nobody knew
+    queue.finish(claim(queue))
+    add(queue, sweep, finished=tuple(r.id for r in sweep.runs(DATASET)), estimate=0.0, workers=2)
+    assert queue.timed() == [found]
+
+
+# ---------------------------------------------------------------- files of older versions
+
+
+def old_file(settings: Settings) -> list[tuple]:
+    """A queue as version 1 wrote it: a preparation, and a sweep of a done, a failed and a waiting run; its jobs."""
+    runs = SWEEP.runs(DATASET)
+    broken = {"variant": {"dataset": DATASET, "sampler": "long forgotten"}, "seed": 7, "bootstrap": 3}
+    settings.state.parent.mkdir(parents=True, exist_ok=True)
+    db = sqlite3.connect(settings.state)
+    for statement in MIGRATIONS[0]:
+        db.execute(statement)
+    db.execute("PRAGMA user_version = 1")
+    db.execute("INSERT INTO sweep VALUES (1, 'kept', ?, ?, 5.5)", (DATASET, json.dumps(SWEEP.to_json())))
+    prepare = {"name": "ml-100k", "then": None, "fallback": None}
+    insert = """INSERT INTO job (kind, target, run, sweep, dataset, label, state, payload, created)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, 6.5)"""
+    db.execute(insert, ("prepare", "ml-100k", None, None, DATASET, "Prepare ML", "done", json.dumps(prepare)))
+    for place, (run, state) in enumerate(zip(runs, ("done", "failed", "queued"), strict=False)):
+        payload = json.dumps(run.to_json())
+        db.execute(insert, ("train", run.id, run.id, 1, DATASET, run.label, state, payload))
+        db.execute("INSERT INTO sweep_job VALUES (1, ?, ?)", (place, place + 2))
+    label = "Gone β 1, seed 7, replicate 3"
+    db.execute(insert, ("train", "e" * 16, "e" * 16, 1, DATASET, label, "failed", json.dumps(broken)))
+    db.execute("INSERT INTO curve VALUES (2, '[[5, 1.0, 0.6, 0.2]]')")
+    db.execute("INSERT INTO flag VALUES ('paused')")
+    db.commit()
+    kept = db.execute("SELECT id, kind, run, sweep, label, state, payload, created FROM job ORDER BY id").fetchall()
+    db.close()
+    return kept
+
+
+def test_a_queue_of_version_1_opens_without_loss_and_is_searched_like_a_new_one(settings):
+    before = old_file(settings)
+    queue = Queue(settings)
+    with sqlite3.connect(settings.state) as db:
+        after = db.execute(
+            "SELECT id, kind, run, sweep, label, state, payload, created FROM job ORDER BY id"
+        ).fetchall()
+        assert db.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS)
+    db.close()
+    assert after == before
+    record = queue.sweep(1)
+    assert (record.name, record.created, record.estimate, record.workers) == ("kept", 5.5, None, None)
+    assert record.spec.to_json() == SWEEP.to_json()
+    assert queue.paused
+    assert queue.curve(2) == [(5, 1.0, 0.6, 0.2)]
+    assert [job.id for job in queue.jobs(sweep=1)] == [2, 3, 4]
+    found = queue.latest()
+    rows = {row[0]: row[1:] for row in zip(*(found[n] for n in COLUMNS), strict=True)}
+    runs = SWEEP.runs(DATASET)
+    for number, run in zip((2, 3, 4), runs, strict=False):
+        assert rows[number] == (run.variant.label, run.variant.method, "validation", run.seed, None)
+    assert rows[1] == ("Prepare ML", None, None, None, None)
+    assert rows[5] == ("Gone β 1", None, None, 7, 3)  # its payload makes no run any more, and it is kept all the same
+    queue.retry(3)
+    queue.resume()
+    assert claim(queue).id == 3
+
+
+COLUMNS = ("job", "setting", "method", "protocol", "seed", "bootstrap")
