@@ -18,6 +18,7 @@ from core.models.sweep import Sweep
 from core.models.variant import variant_from_fields
 from core.warehouse import queries
 from pages.shared import boundary, frame, jobs, server, tables, view, words
+from pages.shared import charts as drawing
 
 LOSS, BY, GROUP, COMPARED, FIRST = "loss", "by", "decile", "bv", "bv_first"
 ASKED, NUMBER = "bv_train", "bv_replicates"
@@ -189,12 +190,12 @@ def panels(found: pd.DataFrame, question: Question) -> None:
     for group in charts.GROUPS:
         if group not in set(found["group"]):
             continue
-        said = charts.takeaway(found, group)
+        said, rows = charts.takeaway(found, group), found[found["group"] == group]
         with grid.container(border=True, height="stretch"):
             st.subheader(charts.GROUPS[group].capitalize())
-            st.altair_chart(charts.parts(found, group, question.loss), key=f"parts_{group}", alt=said)
+            drawing.chart(charts.parts(found, group, question.loss), f"parts_{group}", said, rows)
             if "d_loss" in found and found["d_loss"].notna().any():
-                st.altair_chart(charts.differences(found, group), key=f"differences_{group}", alt=said)
+                drawing.chart(charts.differences(found, group), f"differences_{group}", said, rows)
             st.caption(words.plain(said))
 
 
@@ -207,7 +208,7 @@ def deciles(found: pd.DataFrame, question: Question) -> None:
             return
         group = st.select_slider("Popularity decile of the held-out item", there, value=there[-1], key=GROUP)
         said = charts.takeaway(found, group)
-        st.altair_chart(charts.parts(found, group, question.loss), key="parts_decile", alt=said)
+        drawing.chart(charts.parts(found, group, question.loss), "parts_decile", said, found[found["group"] == group])
         st.caption(words.plain(said))
 
 

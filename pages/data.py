@@ -11,7 +11,7 @@ from core.datasets.catalogue import CATALOGUE
 from core.jobs import control
 from core.jobs.queue import ACTIVE, Job, Kind
 from core.warehouse import queries
-from pages.shared import adding, boundary, frame, importing, jobs, server, tables, view, words
+from pages.shared import adding, boundary, charts, frame, importing, jobs, server, tables, view, words
 
 TAB, WHICH = "tab", "remove_which"
 THREE_LINES = 64  # pixels
@@ -163,13 +163,25 @@ def long_tail(here: view.View) -> None:
         )
         if share != HOT_SHARE:
             items = items.assign(hot=items["rank"] <= share / 100 * len(items))
-        st.altair_chart(popularity.long_tail(items), key="long_tail", alt=popularity.long_tail_takeaway(items))
+        charts.chart(
+            popularity.long_tail(items),
+            "long_tail",
+            popularity.long_tail_takeaway(items),
+            items,
+            note=charts.data_set(),
+        )
         st.caption(f"{popularity.long_tail_takeaway(items)} Metrics always cut at {HOT_SHARE} %, ties being hot.")
     curve = server.ask(queries.lorenz, here.dataset)
     gini = float(here.facts["gini"])
     with right.container(border=True, height="stretch"):
         st.subheader("Inequality")
-        st.altair_chart(popularity.lorenz(curve, gini), key="lorenz", alt=popularity.lorenz_takeaway(curve, gini))
+        charts.chart(
+            popularity.lorenz(curve, gini),
+            "lorenz",
+            popularity.lorenz_takeaway(curve, gini),
+            curve,
+            note=charts.data_set(),
+        )
         st.caption(popularity.lorenz_takeaway(curve, gini))
     with st.expander("The items as a table", icon=":material/table:"):
         shown = items[["rank", "title", "item_id", "year", "genres", "count", "share", "decile", "hot"]]
@@ -188,7 +200,7 @@ def spread(here: view.View) -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left.container(border=True, height="stretch"):
         st.subheader("Deciles")
-        st.altair_chart(popularity.decile_shares(shares), key="deciles", alt=said)
+        charts.chart(popularity.decile_shares(shares), "deciles", said, shares, note=charts.data_set())
         st.caption(said)
     with right.container(border=True, height="stretch"):
         percent = st.column_config.NumberColumn(format="percent")
@@ -208,7 +220,14 @@ def users(here: view.View) -> None:
         said = popularity.profile_takeaway(profiles, measure)
         with place.container(border=True, height="stretch"):
             st.subheader(name.capitalize())
-            st.altair_chart(popularity.profile_histogram(histograms, measure), key=f"profile_{measure}", alt=said)
+            rows = histograms[histograms["measure"] == measure]
+            charts.chart(
+                popularity.profile_histogram(histograms, measure),
+                f"profile_{measure}",
+                said,
+                rows,
+                note=charts.data_set(),
+            )
             st.caption(said)
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 from core.charts import trade_off
 from core.jobs.queue import Kind, State
 from core.warehouse import queries
-from pages.shared import frame, jobs, server, view, words
+from pages.shared import charts, frame, jobs, server, view, words
 
 WHAT = (
     "Recommenders learn to favour what is popular already. Longtail Lab trains them with methods that push against "
@@ -38,7 +38,8 @@ def curve(here: view.View) -> None:
         question = trade_off.Question(here.bias, here.accuracy, here.split, here.protocol)
         pins = {name: variant for name, variant in (("A", here.a), ("B", here.b)) if variant}
         said = trade_off.takeaway(points, question)
-        st.altair_chart(trade_off.trade_off(points, question, chosen=pins, small=True), key="small", alt=said)
+        small = trade_off.trade_off(points, question, chosen=pins, small=True)
+        charts.chart(small, "small", said, points, name="overview", note=charts.data_set())
     with right.container(border=True, height="stretch"):
         st.subheader("What it says so far" if jobs.busy() else "What it says")
         st.markdown(words.plain(said))

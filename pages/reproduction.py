@@ -17,7 +17,7 @@ from core.reproduction.deviations import DEVIATIONS, TRIED
 from core.reproduction.plan import PARTS, SETTINGS, make_plan
 from core.reproduction.published import MEASURES
 from core.reproduction.request import Outlook
-from pages.shared import boundary, explained, frame, jobs, server, tables, view, words
+from pages.shared import boundary, charts, explained, frame, jobs, server, tables, view, words
 
 TABLE, READING, MEASURE, ALL_TABLES = "table", "reading", "measure", "all_tables"
 READING_NAMES: dict[str, Reading] = {"One epoch for all metrics": "epoch", "Each metric's own best epoch": "per-metric"}
@@ -69,10 +69,11 @@ def published_table(part: str) -> None:
     found = server.ask(comparison.figures, (part,), False)
     table = comparison.side_by_side(found, reading, metric)
     said = chart.takeaway(table, metric)
-    st.altair_chart(chart.beside(table, metric), key="beside", alt=said)
+    note = f"{title_of(part)}; {READINGS[reading]}, chosen on test: optimistic"
+    charts.chart(chart.beside(table, metric), "beside", said, table, name=f"reproduction_{part}", note=note)
     st.markdown(words.plain(said))
     numbers(table, comparison.verdicts(found), metric)
-    tables.download(found, f"reproduction_{part}", "reproduction_csv", "Download every metric and reading as CSV")
+    tables.download(found, f"reproduction_{part}", "reproduction_csv", "Download every metric and reading")
     if reading == "per-metric" and metric in comparison.COUNTED_ON_ALL:
         st.caption("Hot items are counted on what each run was trained on: see below.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import astuple
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -16,6 +17,7 @@ from core.models.choices import SAMPLERS
 from core.models.knobs import Knobs, own_knobs, read_knobs
 from core.warehouse import queries
 from pages.shared import boundary, frame, people, server, tables, view, words
+from pages.shared import charts as drawing
 
 MODEL, SEED, DRAW = "model", "model_seed", "draw"
 BETA, FOLLOW = "beta", "follow_run"
@@ -245,9 +247,9 @@ def turning(here: view.View, run: str, knobs: Knobs) -> None:
         pair = st.grid(2, gap="medium", min_column_width=SIDE_BY_SIDE)
         for key, chart in (("by_popularity", charts.path_popularity), ("by_agreement", charts.path_agreement)):
             with pair.cell():
-                st.altair_chart(
-                    chart(points, turn, knobs.beta), key=key, alt=said, on_select=lambda key=key: clicked(key),
-                    selection_mode=[charts.PICK],
+                drawing.chart(
+                    chart(points, turn, knobs.beta), key, said, points, note=drawing.data_set(),
+                    on_select=partial(clicked, key), selection_mode=[charts.PICK],
                 )  # fmt: skip
         st.caption(
             f"The same {path.pairs:,} pairs with the same candidates, positives and negatives for every β, drawn from "
@@ -295,13 +297,15 @@ def pieces(run: str, knobs: Knobs, found: explain.Choice | None) -> None:
         curves = ask(explain.priors, run, None, knobs.beta)
         said = charts.prior_takeaway(curves, knobs.beta)
         told("Prior against popularity", said)
-        st.altair_chart(charts.prior(curves, knobs.beta), key="prior", alt=said)
+        drawing.chart(charts.prior(curves, knobs.beta), "prior", said, curves, note=drawing.data_set())
         st.caption(PRIOR)
     with pair.container(border=True, height="stretch"):
         curves = ask(explain.posteriors, run, knobs)
         said = charts.posterior_takeaway(curves)
         told("Posterior against F", said)
-        st.altair_chart(charts.posterior(curves, found.items if found else None), key="posterior", alt=said)
+        drawing.chart(
+            charts.posterior(curves, found.items if found else None), "posterior", said, curves, note=drawing.data_set()
+        )
         st.caption(POSTERIOR)
 
 
@@ -333,7 +337,7 @@ def one_pair(found: explain.Choice, user: str) -> None:
                 help="Other candidates and references.",
             )
         st.markdown(words.plain(said))
-        st.altair_chart(charts.gains(found.items), key="gains", alt=said)
+        drawing.chart(charts.gains(found.items), "gains", said, found.items, note=drawing.data_set())
         st.caption(
             f"{GAIN} Showing {len(found.items):,} of the {found.of:,} candidates, which are the items that this user "
             "has not taken."
@@ -346,7 +350,9 @@ def drawn(run: str, knobs: Knobs) -> None:
     said = charts.profiles_takeaway(found.shares, found.facts)
     with st.container(border=True):
         told("What each sampler draws from this model", said)
-        st.altair_chart(charts.profiles(found.shares, found.facts), key="profiles", alt=said)
+        drawing.chart(
+            charts.profiles(found.shares, found.facts), "profiles", said, found.shares, note=drawing.data_set()
+        )
         st.caption(f"A negative for each of the same {found.pairs:,} pairs, drawn by the samplers' own code. {DRAWN}")
 
 
@@ -357,13 +363,13 @@ def truth(run: str, knobs: Knobs) -> None:
         rows = ask(explain.false_negatives, run, knobs)
         said = charts.false_negatives_takeaway(rows)
         told("False negatives, by the truth", said)
-        st.altair_chart(charts.false_negatives(rows), key="false_negatives", alt=said)
+        drawing.chart(charts.false_negatives(rows), "false_negatives", said, rows, note=drawing.data_set())
         st.caption("Known because the data are simulated: the user likes the item, and only was never shown it.")
     with pair.container(border=True, height="stretch"):
         rows = ask(explain.posterior_check, run, knobs)
         said = charts.posterior_check_takeaway(rows)
         told("Posterior against the truth", said)
-        st.altair_chart(charts.posterior_check(rows), key="posterior_check", alt=said)
+        drawing.chart(charts.posterior_check(rows), "posterior_check", said, rows, note=drawing.data_set())
         st.caption("All candidates of 100 users in ten bins of equal size. On the dashed line the posterior is right.")
 
 

@@ -17,6 +17,7 @@ from core.charts import who_pays as charts
 from core.evaluation.metrics import key_title
 from core.warehouse import who_pays
 from pages.shared import boundary, server, tables, view, words
+from pages.shared import charts as drawing
 
 SIDE_BY_SIDE = 400  # pixels: narrower, and the charts stand below each other
 
@@ -89,11 +90,12 @@ def _answer(here: view.View, pins: dict[str, str], others: dict[str, str]) -> No
     if groups is not None:
         lifts, changes = charts.lift_takeaway(groups), charts.accuracy_takeaway(groups, here.accuracy)
         title = f"{key_title(here.accuracy)} by user group"
-        _panel(grid, title, charts.accuracy(groups, here.accuracy, pins), changes, caption=False)
-        _panel(grid, "Popularity lift by user group", charts.lift(groups, pins), lifts)
-    _panel(grid, "What is found, by popularity", charts.recall(deciles, k, pins), charts.recall_takeaway(deciles))
+        _panel(grid, title, charts.accuracy(groups, here.accuracy, pins), groups, changes, caption=False)
+        _panel(grid, "Popularity lift by user group", charts.lift(groups, pins), groups, lifts)
+    found = charts.recall(deciles, k, pins)
+    _panel(grid, "What is found, by popularity", found, deciles, charts.recall_takeaway(deciles))
     shown = exposure.exposure(deciles, charts.colours(deciles, pins), here.split)
-    _panel(grid, "Which items are shown", shown, exposure.takeaway(deciles, here.split))
+    _panel(grid, "Which items are shown", shown, deciles, exposure.takeaway(deciles, here.split))
     by_users, by_items, how = st.tabs(["Users", "Items", "How to read this"])
     with by_users:
         if groups is None:
@@ -106,11 +108,11 @@ def _answer(here: view.View, pins: dict[str, str], others: dict[str, str]) -> No
         st.markdown(HOW)
 
 
-def _panel(grid: Any, title: str, chart: Any, told: str, caption: bool = True) -> None:
+def _panel(grid: Any, title: str, chart: Any, data: pd.DataFrame, told: str, caption: bool = True) -> None:
     """One chart, under what it is called and above what it says."""
     with grid.container():
         st.markdown(f"**{title}**")
-        st.altair_chart(chart, key=f"who_pays_{chart.name}", alt=told)
+        drawing.chart(chart, f"who_pays_{chart.name}", told, data, title)
         if caption:
             st.caption(words.plain(told))
 

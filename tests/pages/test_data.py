@@ -2,15 +2,10 @@
 
 import os
 
-import pandas as pd
-import pytest
-import streamlit as st
-
 from core.datasets import store
 from core.datasets.store import DatasetInfo
-from core.export import csv_text
 from core.settings import Settings
-from pages.shared import tables, uploads
+from pages.shared import uploads
 from tests.pages.test_every_page import text
 
 ROWS = [f"{u},{i},{1 + (u + i) % 5}" for u in range(30) for i in range(40) if (u * i) % 3]
@@ -132,11 +127,3 @@ def test_copies_of_sessions_long_gone_are_removed_at_the_next_upload(settings: S
     with (tmp_path / "new").open("rb") as file:
         kept = uploads.keep(settings, file)
     assert sorted(settings.uploads.iterdir()) == sorted([kept, settings.uploads / "by-hand.csv"])
-
-
-def test_a_download_is_what_the_command_line_writes(monkeypatch: pytest.MonkeyPatch) -> None:
-    saved: list[bytes] = []
-    monkeypatch.setattr(st, "download_button", lambda label, data, *_, **__: saved.append(data))
-    frame = pd.DataFrame({"title": ["=HYPERLINK(1)", "a\rb"], "x": [-1.5, 2.0]})
-    tables.download(frame, "items", "items_csv")
-    assert saved == [csv_text(frame).encode()]

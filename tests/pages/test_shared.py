@@ -8,10 +8,10 @@ import pytest
 
 from core.charts import palette
 from core.settings import PROJECT
-from pages.shared import view, words
+from pages.shared import charts, view, words
 
 
-@pytest.mark.parametrize("module", [words, view])
+@pytest.mark.parametrize("module", [words, view, charts])
 def test_the_examples_hold(module: ModuleType) -> None:
     found = doctest.testmod(module)
     assert found.attempted > 0
