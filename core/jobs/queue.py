@@ -286,12 +286,12 @@ SELECT_SWEEPS = """SELECT sweep.*, (SELECT count(*) FROM sweep_job WHERE sweep =
 SELECT_CURVE = "SELECT points FROM curve WHERE job = :id"
 SELECT_THESE = "SELECT * FROM job WHERE id IN (SELECT value FROM json_each(:ids))"
 SELECT_LATEST = """SELECT id AS job, kind, run, dataset, coalesce(setting, label) AS setting, method, protocol, seed,
-        bootstrap, state, share, epoch, seconds, reason, coalesce(ended, started, created) AS at
-    FROM (SELECT *, row_number() OVER (
-            PARTITION BY kind, target ORDER BY state IN ('queued', 'running') DESC, id DESC) AS place FROM job
-          WHERE :sweep IS NULL OR (kind, target) IN (
-            SELECT kind, target FROM sweep_job JOIN job ON job.id = sweep_job.job WHERE sweep_job.sweep = :sweep))
-    WHERE place = 1"""
+        bootstrap, state, share, epoch, seconds, reason, coalesce(ended, started, created) AS moment
+    FROM job WHERE id IN (
+        SELECT coalesce(max(CASE WHEN state IN ('queued', 'running') THEN id END), max(id)) FROM job
+        WHERE :sweep IS NULL OR target IN (
+            SELECT target FROM sweep_job JOIN job ON job.id = sweep_job.job WHERE sweep_job.sweep = :sweep)
+        GROUP BY target, kind)"""
 """Of several jobs for one run the one that counts: what is under way, else the latest."""
 SELECT_LATEST_OF = """SELECT * FROM job WHERE kind = 'train' AND target = :run
     ORDER BY state IN ('queued', 'running') DESC, id DESC LIMIT 1"""
@@ -524,8 +524,8 @@ class Queue:
 
     def latest(self, sweep: int | None = None) -> dict[str, list[Any]]:
         """The job that counts for each run or preparation, as columns: job, kind, run, dataset, setting (the label
-        without the seed), method, protocol, seed, bootstrap, state, share, epoch, seconds, reason, at (when it ended,
-        else began, else was asked for). sweep: only what that one asked for."""
+        without the seed), method, protocol, seed, bootstrap, state, share, epoch, seconds, reason, moment (when it
+        ended, else began, else was asked for). sweep: only what that one asked for."""
         with self._reading() as db:
             db.row_factory = None
             rows = db.execute(SELECT_LATEST, {"sweep": sweep})

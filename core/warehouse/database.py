@@ -8,11 +8,13 @@ Files are the truth: whatever happens to the index, nothing is lost.
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 from filelock import FileLock
 
 from core.ids import content_id
@@ -71,15 +73,18 @@ class Warehouse:
         """What could not be read and was left out, by name."""
         return tuple(problem for _, (_, problem) in sorted(self._bad.items()))
 
-    def frame(self, sql: str, **values: Any) -> pd.DataFrame:
-        """The rows of a query; values are bound to `$name`. A damaged index is rebuilt and asked again."""
+    def frame(self, sql: str, tables: Mapping[str, pa.Table] | None = None, **values: Any) -> pd.DataFrame:
+        """The rows of a query; values are bound to `$name`. A damaged index is rebuilt and asked again.
+
+        tables: what is there under those names for this query alone.
+        """
         connection = self._connection
         try:
-            return _fetch(connection, sql, values)
+            return _fetch(connection, sql, values, tables or {})
         except duckdb.Error as error:
             if not self._heal(connection, error):
                 raise
-        return _fetch(self._connection, sql, values)
+        return _fetch(self._connection, sql, values, tables or {})
 
     def refresh(self) -> int:
         """Takes in new data sets and finished runs, drops vanished ones; returns the version.
@@ -151,6 +156,8 @@ class Warehouse:
             return True
 
 
-def _fetch(connection: Connection, sql: str, values: dict[str, Any]) -> pd.DataFrame:
+def _fetch(connection: Connection, sql: str, values: dict[str, Any], tables: Mapping[str, pa.Table]) -> pd.DataFrame:
     with connection.cursor() as cursor:
+        for name, table in tables.items():  # seen by this cursor only
+            cursor.register(name, table)
         return cursor.execute(sql, values).df()
