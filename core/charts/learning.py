@@ -26,7 +26,7 @@ def curves(history: pd.DataFrame) -> alt.VConcatChart:
     """
     rows = history.assign(colour=[palette.style(method).colour for method in history["method"]])
     accuracy, loss = rows.dropna(subset=["metric"]), rows.dropna(subset=["loss"])
-    asked = ((accuracy, "metric", _metric_title(history), METRIC_HEIGHT), (loss, "loss", "Train loss", LOSS_HEIGHT))
+    asked = ((accuracy, "metric", metric_title(history), METRIC_HEIGHT), (loss, "loss", "Train loss", LOSS_HEIGHT))
     panels = [panel for panel in asked if len(panel[0])]
     charts = [_panel(*panel, last=n == len(panels) - 1) for n, panel in enumerate(panels)]
     return cast("alt.VConcatChart", alt.vconcat(*charts, spacing=8).resolve_scale(x="shared").properties(name=NAME))
@@ -43,7 +43,7 @@ def _told(label: str, rows: pd.DataFrame) -> str:
     runs = len(set(rows["run"]))
     seeds = f"mean of {runs} seeds" if runs > 1 else "one seed"
     reached = (
-        f"{label} reaches {_metric_title(rows)} {number(best)}, {seeds}"
+        f"{label} reaches {metric_title(rows)} {number(best)}, {seeds}"
         if not math.isnan(best)
         else f"{label}, {seeds}"
     )
@@ -51,7 +51,7 @@ def _told(label: str, rows: pd.DataFrame) -> str:
     return reached + epochs
 
 
-def _metric_title(history: pd.DataFrame) -> str:
+def metric_title(history: pd.DataFrame) -> str:
     """What chooses the epoch: test under protocol "paper", else validation."""
     return f"NDCG@10 on {listed(sorted({'test' if p == 'paper' else 'validation' for p in history['protocol']}))}"
 

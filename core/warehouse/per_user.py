@@ -52,19 +52,19 @@ STORED = """
     SELECT r.variant, m.run, m.metric, m.value FROM metrics m JOIN runs r USING (run)
     WHERE m.run IN (SELECT unnest($runs::VARCHAR[])) AND m.split = $split AND m.reading = 'epoch'"""
 
-_FILES = "(SELECT unnest($paths::VARCHAR[]) AS filename, unnest(range(len($paths))) AS run)"
+FILES = "(SELECT unnest($paths::VARCHAR[]) AS filename, unnest(range(len($paths))) AS run)"
 
 VALUES = f"""
     SELECT f.run::INTEGER AS run, u."user", {{columns}}
     FROM read_parquet($paths, filename = true, union_by_name = true) v
-    JOIN {_FILES} f USING (filename)
+    JOIN {FILES} f USING (filename)
     JOIN users u ON u.dataset = $dataset AND u.user_id = v."user"
     WHERE v.split = $split"""  # noqa: S608 - our own text
 
 LISTS = f"""
     SELECT f.run::INTEGER AS run, u."user", l.rank, i.item
     FROM read_parquet($paths, filename = true) l
-    JOIN {_FILES} f USING (filename)
+    JOIN {FILES} f USING (filename)
     JOIN users u ON u.dataset = $dataset AND u.user_id = l."user"
     JOIN items i ON i.dataset = $dataset AND i.item_id = l.item
     WHERE l.split = $split AND l.rank <= $k"""  # noqa: S608 - our own text
@@ -268,7 +268,7 @@ def per_user_values(
     columns = ", ".join(f'v."{metric}"' for metric in metrics)  # keys that the registry knows: nothing else gets there
     values = {metric: np.full((*which.shape, len(users)), np.nan, np.float32) for metric in metrics}
     for some in _blocks(which, len(users) * len(metrics)):
-        found = _from_files(w, VALUES.format(columns=columns), which, "per_user.parquet", split, some)
+        found = from_files(w, VALUES.format(columns=columns), which, "per_user.parquet", split, some)
         places = np.array([(v, s) for v, s, _ in some])[found["run"].to_numpy()]
         at = places[:, 0], places[:, 1], _rows_of(found, users, some)
         for metric, filled in values.items():
@@ -281,7 +281,7 @@ def lists(
 ) -> Iterator[tuple[int, int, NDArray[np.int32]]]:
     """Each run's lists: variant and seed by position, (U, k) int32 item numbers, -1 behind the end of a short list."""
     for some in _blocks(which, 4 * k * len(users)):
-        found = _from_files(w, LISTS, which, "top_k.parquet", split, some, k=k)
+        found = from_files(w, LISTS, which, "top_k.parquet", split, some, k=k)
         items = np.full((len(some), len(users), k), -1, np.int32)
         at = found["run"].to_numpy(), _rows_of(found, users, some), found["rank"].to_numpy() - 1
         items[at] = found["item"].to_numpy()
@@ -346,7 +346,7 @@ def _blocks(which: Asked, cells: int) -> Iterator[list[Place]]:
         yield which.places[start : start + size]
 
 
-def _from_files(
+def from_files(
     w: Warehouse, sql: str, which: Asked, file: str, split: Split, some: Sequence[Place], **values: Any
 ) -> pd.DataFrame:
     """A query over one file of each of some runs; `run` in its answer is the position among them."""

@@ -47,6 +47,12 @@ def pages() -> dict[str, Sequence[Any]]:
                 help="Accuracy against popularity bias, one mark per method and strength.",
             ),
             st.Page(
+                "pages/compare.py",
+                title="Compare",
+                icon=":material/compare_arrows:",
+                help="Setting A against setting B: settings, metrics with verdicts, items and user groups.",
+            ),
+            st.Page(
                 "pages/users.py",
                 title="Users",
                 icon=":material/group:",

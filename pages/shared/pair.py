@@ -1,10 +1,15 @@
 """Which two settings a page compares: the pins, and what stands in for a pin that is free.
 
-Here: the rule, which Compare and Users share. Not here: pinning (view.py).
+Here: the rule, which Compare and Users share, and the two with their names. Not here: pinning (view.py).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import pandas as pd
+
+from core.charts.text import provenance
 from pages.shared.view import View
 
 
@@ -28,3 +33,42 @@ def other_than(here: View, variant: str | None) -> str | None:
     """A setting that is another one; None where there is no other."""
     others = here.variants.loc[here.variants["variant"] != variant, "variant"]
     return str(others.iloc[-1]) if len(others) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What is compared, and where."""
+
+    here: View
+    first: str
+    second: str
+    k: int
+
+    @property
+    def variants(self) -> tuple[str, str]:
+        """A's and B's ids."""
+        return self.first, self.second
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        """A's and B's names."""
+        return self.here.label(self.first), self.here.label(self.second)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Each variant's name with its letter, for legends."""
+        return {v: f"{side}: {self.here.label(v)}" for side, v in zip("AB", self.variants, strict=True)}
+
+    @property
+    def pins(self) -> dict[str, str]:
+        """As charts of pins take them."""
+        return {"A": self.first, "B": self.second}
+
+    @property
+    def where(self) -> str:
+        """What every figure of both is of."""
+        return f"{provenance(self.here.split, self.here.protocol)}, lists of {self.k}"
+
+    def row(self, variant: str) -> pd.Series:
+        """The row of `queries.variants`."""
+        return self.here.variants[self.here.variants["variant"] == variant].iloc[0]

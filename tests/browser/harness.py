@@ -39,6 +39,7 @@ PAGES = {
     "Data": "data",
     "Sweep": "sweep",
     "Trade-off": "trade_off",
+    "Compare": "compare",
     "Users": "users",
     "Sampler": "sampler",
     "Bias and variance": "bias_variance",

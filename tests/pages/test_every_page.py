@@ -10,7 +10,7 @@ from core.evaluation.metrics import METRICS
 from core.settings import PROJECT, Settings
 from tests.pages import results
 
-PAGES = ("overview", "data", "sweep", "trade_off", "users", "sampler", "bias_variance", "reproduction")
+PAGES = ("overview", "data", "sweep", "trade_off", "compare", "users", "sampler", "bias_variance", "reproduction")
 NONSENSE = ("'; DROP TABLE runs; -- <script>alert(1)</script>", "€" * 500, "", "-1e999")
 SHARED = ("data", "y", "x", "k", "split", "protocol", "baseline", "a", "b")
 OWN = (
@@ -42,6 +42,10 @@ OWN = (
     "all_tables",
     "loss",
     "by",
+    "all_settings",
+    "metric_kind",
+    "curve",
+    "movers",
 )
 
 
