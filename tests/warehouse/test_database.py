@@ -313,11 +313,11 @@ def test_damage_found_by_a_query_is_healed(settings, run, monkeypatch):
     before = content(w)
     failed = []
 
-    def fails_once(broken, sql, values):
+    def fails_once(broken, *question):
         if not failed:
             failed.append(broken)
             raise duckdb.Error("Corrupt database file: computed checksum 1 does not match stored checksum 2")
-        return real(broken, sql, values)
+        return real(broken, *question)
 
     real = w.frame.__globals__["_fetch"]
     monkeypatch.setitem(w.frame.__globals__, "_fetch", fails_once)
