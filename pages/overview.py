@@ -8,7 +8,7 @@ import streamlit as st
 from core.charts import trade_off
 from core.jobs.queue import Kind, State
 from core.warehouse import queries
-from pages.shared import charts, frame, jobs, server, view, words
+from pages.shared import charts, deciding, frame, jobs, server, view, words
 
 WHAT = (
     "Recommenders learn to favour what is popular already. Longtail Lab trains them with methods that push against "
@@ -119,6 +119,13 @@ def under_way() -> None:
     st.page_link("pages/sweep.py", label="All jobs", icon=":material/list:")
 
 
+def decisions(here: view.View) -> None:
+    """What was decided last."""
+    st.subheader("Last decisions")
+    sets = server.ask(queries.datasets)
+    deciding.last(here, dict(zip(sets["dataset"], sets["title"], strict=True)))
+
+
 def page() -> None:
     """The page, top to bottom."""
     here = view.current()
@@ -129,6 +136,7 @@ def page() -> None:
     left, right = st.columns([5, 3], gap="medium")
     with left:
         under_way()
+        decisions(here)
     with right:
         data_sets()
 

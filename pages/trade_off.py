@@ -5,23 +5,24 @@ Both kinds of chance are drawn, over users and over seeds, and every setting is 
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from core.charts import learning, palette, trade_off
+from core.charts import palette, trade_off
 from core.charts.trade_off_answer import answer
 from core.charts.trade_off_chance import LIT, MANY, Chance
+from core.charts.trade_off_rule import Ruled
+from core.decisions.judge import Judged, turning_points
 from core.errors import DamagedArtifact
-from core.evaluation.metrics import METRICS, key_title, metric_key, parse_key
+from core.evaluation.metrics import key_title
 from core.warehouse import queries, verdicts
-from pages.shared import explained, frame, jobs, server, tables, view, who_pays, words
+from pages.shared import charts, deciding, explained, filtering, frame, jobs, server, tables, view, who_pays, words
 
 CLICKS, SHOW, BY_NAME = "clicks", "show", "pin_by_name"
 SHOWN, ROWS_HEIGHT = 20, 560  # a longer table scrolls in a frame so many pixels high
-SIDE_BY_SIDE = 400  # pixels: narrower, and the pins stand below each other
 SEEDS, INTERVALS, PATHS, WIN_WIN, FRONT = "seeds", "intervals", "paths", "win-win", "front"
 DRAWN = [SEEDS, INTERVALS, PATHS, WIN_WIN, FRONT]
 ROWS = "rows"
@@ -33,10 +34,15 @@ def chart_key() -> str:
 
 
 def clicked() -> None:
-    """A click on a mark pins or unpins it: the chart's callback."""
-    variant = view.clicked_variant(st.session_state.get(chart_key()), trade_off.PICK)
+    """A click on a mark pins or unpins it, a drag limits what is shown: the chart's callback."""
+    state = st.session_state.get(chart_key())
+    variant = view.clicked_variant(state, trade_off.PICK)
+    ranges = ((state or {}).get("selection") or {}).get(trade_off.BRUSH) or {}
     if variant:
         view.pin(variant)
+    elif ranges:
+        filtering.brushed(ranges)
+    if variant or ranges:
         st.session_state[CLICKS] = st.session_state.get(CLICKS, 0) + 1
 
 
@@ -79,6 +85,23 @@ def chance_of(here: view.View) -> pd.DataFrame | None:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the filter lets through."""
+
+    whole: pd.DataFrame
+    """All points."""
+    points: pd.DataFrame
+    found: pd.DataFrame | None
+    """What chance leaves of those points; probabilities and corrections are of all settings."""
+
+
+def shown_of(here: view.View, points: pd.DataFrame, found: pd.DataFrame | None) -> Shown:
+    """The filter's choice; pins and baseline stay, since what is shown is told of them."""
+    kept = filtering.kept(points, (here.baseline, here.a, here.b))
+    return Shown(points, kept, None if found is None else found[found["variant"].isin(kept["variant"])])
+
+
 def said(here: view.View, points: pd.DataFrame, question: trade_off.Question, found: pd.DataFrame) -> None:
     """The answer above the chart, and what has to be trained for a better one."""
     told = answer(points, found, question, here.baseline)
@@ -89,43 +112,73 @@ def said(here: view.View, points: pd.DataFrame, question: trade_off.Question, fo
             st.page_link("pages/sweep.py", label="Open Sweep", icon=":material/tune:")
 
 
-def chart(here: view.View, points: pd.DataFrame, question: trade_off.Question, found: pd.DataFrame | None) -> None:
+def chart(
+    here: view.View,
+    shown: Shown,
+    question: trade_off.Question,
+    judged: Judged | None,
+) -> None:
     """The chart, with what is shown on it."""
-    shown = st.pills(
+    points, found = shown.points, shown.found
+    drawn = st.pills(
         "Show", DRAWN, selection_mode="multi", default=DRAWN, key=SHOW, bind="query-params",
         format_func=str.capitalize, label_visibility="collapsed",
     )  # fmt: skip
-    seeds = server.ask(queries.trade_off_seeds, *_axes(here)) if SEEDS in shown else None
+    seeds = server.ask(queries.trade_off_seeds, *_axes(here)) if SEEDS in drawn else None
+    if seeds is not None:
+        seeds = seeds[seeds["variant"].isin(points["variant"])]
     chance = None
     if found is not None:
-        chance = Chance(found, here.baseline, INTERVALS in shown, FRONT in shown, WIN_WIN in shown)
+        chance = Chance(found, here.baseline, INTERVALS in drawn, FRONT in drawn, WIN_WIN in drawn)
     pins = {name: variant for name, variant in (("A", here.a), ("B", here.b)) if variant}
-    st.altair_chart(
-        trade_off.trade_off(points, question, seeds, pins, PATHS in shown, chance=chance),
-        key=chart_key(),
+    turns = turning_points(shown.whole, here.bias)
+    ruled = Ruled(judged.outside if judged else (), judged.recommended if judged else None, turns)
+    charts.chart(
+        trade_off.trade_off(points, question, seeds, pins, PATHS in drawn, chance=chance, ruled=ruled, brush=True),
+        chart_key(),
+        trade_off.takeaway(points, question),
+        points[~points["also_on"]].rename(columns={"x": here.bias, "y": here.accuracy}),
+        f"{key_title(here.accuracy)} against {key_title(here.bias)}",
+        f"trade-off-{here.facts['name']}",
+        charts.data_set(),
         on_select=clicked,
-        selection_mode=[trade_off.PICK],
-        alt=trade_off.takeaway(points, question),
+        selection_mode=[trade_off.PICK, trade_off.BRUSH],
     )
-    if legend := _legend(here, shown, found):
+    if legend := _legend(here, drawn, found, judged, turns):
         st.caption(legend)
-    marks = in_order(points)
+    _below(here, shown)
+
+
+def _below(here: view.View, shown: Shown) -> None:
+    """How many are shown, and what the mouse does, as widgets too."""
+    marks = in_order(shown.points)
     by_variant = dict(zip(marks["variant"], marks["label"], strict=True))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(
             f"Showing {len(marks)} of {words.count(len(here.variants), 'setting')}. "
-            "A click on a mark pins A, a second B, a third replaces B; a click on a pin unpins it.",
+            "A click on a mark pins A, a second B, a third replaces B; a click on a pin unpins it. A drag over the "
+            "chart shows only what is inside.",
             width="stretch",
         )
+        if filtering.is_on():
+            st.button("Show all", icon=":material/filter_alt_off:", key="clear_filter", on_click=filtering.clear)
         st.selectbox(
             "Pin by name", list(by_variant), index=None, format_func=lambda v: by_variant.get(v, "-"), key=BY_NAME,
             on_change=picked_by_name, placeholder="Pin by name", label_visibility="collapsed", width=220,
         )  # fmt: skip
 
 
-def _legend(here: view.View, shown: list[str], found: pd.DataFrame | None) -> str:
-    """What is drawn of chance, in words."""
+def _legend(
+    here: view.View, shown: list[str], found: pd.DataFrame | None, judged: Judged | None, turns: pd.DataFrame
+) -> str:
+    """What is drawn of chance and of the rule, in words."""
     told = ["**Faint dots**: the seeds."] if SEEDS in shown else []
+    if judged and judged.outside:
+        told.append("**Grey**: does not keep to the rule, on validation.")
+    if judged and judged.recommended:
+        told.append("**Dashed ring**: recommended.")
+    if len(turns):
+        told.append("**Diamond**: the path turns; beyond it more strength does less.")
     if found is None:
         return " ".join(told)
     if INTERVALS in shown:
@@ -255,76 +308,15 @@ def in_order(points: pd.DataFrame) -> pd.DataFrame:
     return marks.sort_values(["baseline", "place", "strength", "label"])
 
 
-def details(here: view.View, name: str, variant: str) -> None:
-    """A pinned setting: what differs, its metrics over seeds, its learning curve."""
-    row = here.variants[here.variants["variant"] == variant].iloc[0]
-    st.markdown(f":{view.ACCENTS[name]}-badge[{name}] **{words.plain(row['label'])}**")
-    if row["baseline"]:
-        st.caption(view.ADDED if here.is_added(variant) else "A reference: nothing to train.")
-    else:
-        epoch, seconds = f"{row['epoch']:.0f}", words.duration(row["seconds"])
-        st.caption(
-            f"{words.count(int(row['seeds']), 'seed')}, best epoch {epoch} and {seconds} of training on average."
-        )
-    curve = server.ask(queries.history, tuple(row["runs"]))
-    if len(curve):
-        # panel by panel: a chart of several panels cannot follow the width of its place
-        for number, panel in enumerate(learning.curves(curve).vconcat):
-            st.altair_chart(panel, key=f"curve_{name}_{number}", alt=learning.takeaway(curve))
-    _metric_table(here, name, variant)
-    with st.expander("All settings", icon=":material/settings:"):
-        settings = {k: v for k, v in json.loads(row["fields"]).items() if k != "dataset"}
-        shown = pd.DataFrame(
-            {"Setting": [k.replace("_", " ") for k in settings], "Value": [_value(v) for v in settings.values()]}
-        )
-        tables.table(shown, f"Settings of {row['label']}", key=f"settings_{name}", height="content")
-
-
-def _metric_table(here: view.View, name: str, variant: str) -> None:
-    found = server.ask(queries.metrics_of, variant)
-    found = found[(found["reading"] == "epoch") & (found["split"] == here.split)].set_index("metric")
-    keys = [metric_key(metric, view.cutoff() if about.at_k else None) for metric, about in METRICS.items()]
-    found = found.loc[[key for key in keys if key in found.index]]
-    shown = pd.DataFrame(
-        {
-            "Metric": [key_title(key) for key in found.index],
-            "Mean": found["mean"],
-            "Seed sd": found["seed_sd"],
-            "Better": [METRICS[parse_key(key)[0]].better for key in found.index],
-        }
-    )
-    config = st.column_config
-    tables.table(
-        shown,
-        f"Metrics of pin {name}, {here.split} split",
-        {
-            "Metric": config.TextColumn(width=170),
-            "Mean": config.NumberColumn(format=tables.NUMBER, width=70),
-            "Seed sd": config.NumberColumn(format=tables.NUMBER, width=70),
-            "Better": config.TextColumn(width=60),
-        },
-        key=f"metrics_{name}",
-        height=300,
-    )
-
-
-def _value(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def pinned(here: view.View) -> None:
-    """What is pinned, side by side."""
-    pins = {name: variant for name, variant in (("A", here.a), ("B", here.b)) if variant}
-    if not pins:
+def onwards(here: view.View) -> None:
+    """Where the pins are taken apart."""
+    if not (here.a or here.b):
         return
-    grid = st.grid(2, gap="medium", min_column_width=SIDE_BY_SIDE)
-    for name in view.ACCENTS:
-        with grid.container(border=True, height="stretch"):
-            if name in pins:
-                details(here, name, pins[name])
-            else:
-                st.markdown(f":gray-badge[{name}] Pin a second setting to see both side by side.")
-    st.page_link("pages/users.py", label="What single users would be shown", icon=":material/group:")
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.page_link("pages/compare.py", label="Compare A and B", icon=":material/compare_arrows:", width="content")
+        st.page_link("pages/users.py", label="What single users see", icon=":material/group:", width="content")
+        if not (here.a and here.b):
+            st.caption("Pin a second setting to compare two.", width="content")
 
 
 def page() -> None:
@@ -345,10 +337,18 @@ def page() -> None:
     found = chance_of(here)
     if found is not None:
         said(here, points, question, found)
-    chart(here, points, question, found)
-    pinned(here)
+    judged = deciding.judged(here)
+    filtering.widgets(here, points)
+    shown = shown_of(here, points, found)
+    if shown.points.empty:
+        st.info("The filter leaves nothing.", icon=":material/filter_alt:")
+        st.button("Show all", icon=":material/filter_alt_off:", key="clear_filter", on_click=filtering.clear)
+        return
+    chart(here, shown, question, judged)
+    deciding.card(here, judged)
+    onwards(here)
     who_pays.card(here)
-    table(here, points, found)
+    table(here, shown.points, shown.found)
     with st.expander("How to read this, and the formulas", icon=":material/menu_book:"):
         st.markdown(
             "Each mark is one setting: the mean over its seeds. A line joins a method's settings in the order of its "

@@ -21,7 +21,7 @@ class Advice(NamedTuple):
     lead: str
     """The recommendation in a few words."""
     rest: str
-    """How sure it is, and what it leaves out."""
+    """What it leaves out, or why there is nothing."""
 
 
 def rule_text(rule: Rule, baseline: str) -> str:
@@ -41,9 +41,8 @@ def rule_text(rule: Rule, baseline: str) -> str:
     return f"reach a {metric_name(rule.bias)} of {number(rule.amount)} or {end}{surely} at the best {wanted}"
 
 
-def advice(judged: Judged, rule: Rule, figures: Sequence[Mapping[str, Any]], split: str = "validation") -> Advice:
-    """What the rule recommends. figures: rows of `decide.figures` of the recommended setting on `split`; may be empty
-    where nothing is recommended."""
+def advice(judged: Judged, rule: Rule) -> Advice:
+    """What the rule recommends, and what it leaves out; how the recommended one does is `sentence`."""
     rows = judged.rows
     labels = dict(zip(rows["variant"], rows["label"], strict=True))
     baseline = labels.get(judged.baseline, "the baseline")
@@ -58,7 +57,7 @@ def advice(judged: Judged, rule: Rule, figures: Sequence[Mapping[str, Any]], spl
     if judged.recommended == judged.baseline:
         told = f"No other setting that keeps to the rule has a better {metric_name(rule.wanted)}"
         return Advice(f"Keep {label}", f"{told}. {counts}.")
-    return Advice(label, f"{sentence(label, baseline, rule, figures, split)} {counts}.")
+    return Advice(label, f"{counts}.")
 
 
 def _nothing(judged: Judged, rule: Rule, baseline: str) -> str:

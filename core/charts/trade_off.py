@@ -4,8 +4,9 @@ Here: the chart over `queries.trade_off` and `queries.trade_off_seeds`, and its 
 Not here: which metrics and variants (the page), colours and shapes (palette.py), the frames behind the layers
 (trade_off_data.py).
 Layers, from the ground up: win_win, win_win_name, interval_x, interval_y, seeds, reranked, paths, arrows, lit,
-baselines, chosen, marks, badges, letters, labels, better; one that has nothing to show is left out.
-What users and seeds leave of the points is drawn where `Chance` (trade_off_chance.py) is given.
+baselines, turns, advised, chosen, marks, badges, letters, labels, better; one that has nothing to show is left out.
+What users and seeds leave of the points is drawn where `Chance` (trade_off_chance.py) is given, a rule's answer where
+`Ruled` (trade_off_rule.py) is.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from core.charts import trade_off_data as data
 from core.charts.labels import Extent, Line
 from core.charts.layers import layered, named
 from core.charts.text import axis_title, better, capitalised, listed, metric_name, number, provenance
+from core.charts.trade_off_rule import Ruled
 from core.evaluation.metrics import key_title
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 PICK = "pick"
 """The selection that a click makes: a list of {"variant": id}."""
+BRUSH = "brush"
+"""The selection that a drag makes: {"x": [low, high], "y": [low, high]}."""
 NAME = "trade_off"
 
 HEIGHT, SMALL_HEIGHT = 480, 260
@@ -66,16 +70,20 @@ def trade_off(
     paths: bool = True,
     small: bool = False,
     chance: Chance | None = None,
+    ruled: Ruled | None = None,
+    brush: bool = False,
 ) -> alt.LayerChart:
     """The chart, with the point selection `PICK` over "variant".
 
     points: `queries.trade_off`, at least one row; seeds: `queries.trade_off_seeds`, drawn as faint dots;
     chosen: which variants are ringed, by letter ({"A": id, "B": id}); paths: join each path in order of strength;
     small: for the Overview, without seeds, methods named at the ends of their paths instead of in a legend;
-    chance: bars are intervals over users, the win-win region is shaded, who may be on the Pareto front is lit.
+    chance: bars are intervals over users, the win-win region is shaded, who may be on the Pareto front is lit;
+    ruled: what does not keep to the rule is grey, the recommended setting and turning points are marked; brush: a drag
+    over the marks selects a range, `BRUSH`.
     """
-    chosen = chosen or {}
-    points = data.coloured(points)
+    chosen, ruled = chosen or {}, ruled or Ruled()
+    points = ruled.greyed(data.coloured(points))
     if chance:
         points = chance.with_intervals(points, chosen.values())
     trained, baselines = points[~points["baseline"]], points[points["baseline"]]
@@ -96,10 +104,12 @@ def trade_off(
     layers = [
         *ground,
         *view.intervals(marks),
-        view.seeds(data.coloured(dots)),
+        view.seeds(ruled.greyed(data.coloured(dots))),
         *view.paths(paths_drawn),
         view.lit(pd.concat([marks, edged])),
         view.baselines(edged),
+        view.turns(ruled.turning(trained)),
+        view.advised(ruled.advised(pd.concat([marks, edged]))),
         view.chosen(ringed),
         view.marks(marks),
         *view.letters(ringed),
@@ -121,7 +131,7 @@ def trade_off(
         view.better(),
     ]
     drawn = [layer for layer in layers if len(layer.data)]
-    _pickable(drawn)
+    _pickable(drawn, brush)
     names = list(dict.fromkeys(marks["method_label"]))
     chart = layered(drawn, NAME, SMALL_HEIGHT if small else HEIGHT + _more(names), question.note)
     # with a scale of the marks' own, colour and shape share one legend: in a browser the layers' common ones have two
@@ -156,11 +166,15 @@ def _path_in_words(points: pd.DataFrame, question: Question) -> str:
     return f"Along {last['method_label']}, {strengths}, {listed(moves)}. "
 
 
-def _pickable(layers: list[alt.Chart]) -> None:
-    """Gives the selection to the marks, or to the baselines where there are no marks yet."""
+def _pickable(layers: list[alt.Chart], brush: bool) -> None:
+    """Gives the selections to the marks, or to the baselines where there are no marks yet."""
     name = "marks" if any(layer.name == "marks" for layer in layers) else "baselines"
     place = next(n for n, layer in enumerate(layers) if layer.name == name)
     layers[place] = layers[place].add_params(alt.selection_point(name=PICK, fields=["variant"]))
+    if brush:
+        box = alt.BrushConfig(fill=palette.NEUTRAL, fillOpacity=0.12, stroke=palette.NEUTRAL)
+        drag = alt.selection_interval(name=BRUSH, encodings=["x", "y"], mark=box, zoom=False, translate=False)
+        layers[place] = layers[place].add_params(drag)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,10 +287,24 @@ class _View:
         colour = palette.colour_scale(methods, [names[m] for m in methods])
         shape = palette.shape_scale(methods, [names[m] for m in methods])
         coloured = points.encode(
-            color=alt.Color("method_label:N", scale=colour, **shown),
+            color=alt.Color("method_label:N", scale=colour, condition=_where_outside(palette.OUTSIDE), **shown),
             shape=alt.Shape("method_label:N", scale=shape, **shown),
+            stroke=alt.Stroke(value=None, condition=_where_outside(palette.OUTSIDE_EDGE)),
         )
         return named(coloured.encode(tooltip=self._tooltip()), "marks")
+
+    def turns(self, turning: pd.DataFrame) -> alt.Chart:
+        """Diamonds around where paths turn, in their methods' colours."""
+        around = self._base(turning).mark_point(filled=False, shape="diamond", size=430, strokeWidth=2, opacity=1)
+        tips = [alt.Tooltip("label:N", title="Setting"), alt.Tooltip("turns:N", title=" ")]
+        return named(around.encode(color=_own("colour"), tooltip=tips), "turns")
+
+    def advised(self, rows: pd.DataFrame) -> alt.Chart:
+        """A dashed ring around what the rule recommends."""
+        ring = self._base(rows).mark_point(
+            filled=False, shape="circle", size=760, strokeWidth=2, strokeDash=[4, 3], opacity=1, tooltip=None
+        )
+        return named(ring.encode(stroke=alt.value(palette.NEUTRAL)), "advised")
 
     def chosen(self, ringed: pd.DataFrame) -> alt.Chart:
         """Rings around the chosen ones, in the accents that A and B have everywhere."""
@@ -331,6 +359,11 @@ class _View:
         if self.chance:
             fields += [("against:N", "Against the baseline"), ("on_front:N", "On the Pareto front")]
         return [alt.Tooltip(field, title=title) for field, title in fields]
+
+
+def _where_outside(colour: str) -> Any:
+    """That colour for what does not keep to the rule."""
+    return {"test": "datum.outside", "value": colour}
 
 
 def _accented(ringed: pd.DataFrame) -> pd.DataFrame:

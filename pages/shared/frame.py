@@ -10,12 +10,22 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.evaluation.metrics import CUTOFFS, METRICS, metric_key
+from core.charts.text import metric_name
+from core.decisions.rule import DEFAULT_GIVE_UP, Kind, Rule
+from core.errors import LabError
+from core.evaluation.metrics import CUTOFFS, METRICS, metric_key, parse_key
 from core.models.choices import PROTOCOLS
 from core.warehouse import queries
 from pages.shared import explained, jobs, menu, server, view, words
 
 FRAMED = "framed"
+RULES: dict[str, Kind] = {"Budget": "give_up", "Target": "reach"}
+RULES_HELP = (
+    "**Budget**: give up some of the accuracy that the baseline has, at most, and take the best popularity metric.  \n"
+    "**Target**: reach a value of the popularity metric, and take the best accuracy.  \n"
+    "Judged on validation. Settings that do not keep to it are grey everywhere."
+)
+NO_RULE = "No rule"
 PURPOSE = "How hard to push a recommender away from popular items, and what it costs."
 
 
@@ -39,13 +49,13 @@ def draw() -> None:
         facts = _data_set()
         jobs.watch()
         accuracy, bias, cutoff = _metrics()
+        rule = _rule(_key(accuracy, cutoff), _key(bias, cutoff))
         split, protocol = _split_and_protocol()
         dataset = str(facts["dataset"]) if len(facts) else None
         variants = view.variants_of(dataset, protocol)
         baseline, a, b = _pins(variants)
-    view.publish(
-        view.View(dataset, facts, _key(accuracy, cutoff), _key(bias, cutoff), split, protocol, variants, baseline, a, b)
-    )
+    axes = _key(accuracy, cutoff), _key(bias, cutoff)
+    view.publish(view.View(dataset, facts, *axes, split, protocol, variants, baseline, a, b, rule))
     st.session_state[FRAMED] = True
 
 
@@ -75,8 +85,8 @@ def _address(row: pd.Series, sets: pd.DataFrame) -> str:
 
 
 def _metrics() -> tuple[str, str, int]:
-    accuracy = _metric("Accuracy metric", view.ACCURACY, "accuracy", "ndcg")
-    bias = _metric("Popularity metric", view.BIAS, "popularity", "aplt")
+    accuracy = _metric("Accuracy metric", view.ACCURACY, "accuracy", "ndcg", "y")
+    bias = _metric("Popularity metric", view.BIAS, "popularity", "aplt", "x")
     cutoff = st.segmented_control(
         "List length k",
         CUTOFFS,
@@ -91,13 +101,45 @@ def _metrics() -> tuple[str, str, int]:
     return accuracy, bias, cutoff if cutoff in CUTOFFS else view.DEFAULT_CUTOFF
 
 
-def _metric(label: str, key: str, kind: str, default: str) -> str:
+def _metric(label: str, key: str, kind: str, default: str, axis: str) -> str:
     titles = {metric.title: name for name, metric in METRICS.items() if metric.kind == kind}
     first = list(titles.values()).index(default)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xxsmall"):
-        chosen = titles.get(st.selectbox(label, list(titles), index=first, key=key, bind="query-params"), default)
+        picked = st.selectbox(
+            label, list(titles), index=first, key=key, bind="query-params", on_change=view.forget_axis, args=(axis,)
+        )
+        chosen = titles.get(picked, default)
         explained.beside(_key(chosen, view.cutoff()), key)
     return chosen
+
+
+def _rule(accuracy: str, bias: str) -> Rule | None:
+    """What a setting must keep to; None where there is no rule, or its number is missing."""
+    kind = st.segmented_control(
+        "Decide by", [*RULES, NO_RULE], default="Budget", key=view.RULE, bind="query-params", required=True,
+        width="stretch", help=RULES_HELP,
+    )  # fmt: skip
+    if kind == "Budget":
+        amount = st.number_input(
+            f"Give up at most, % of {metric_name(accuracy)}", 0.0, 100.0, DEFAULT_GIVE_UP, 0.5, "%.4g", key=view.BUDGET,
+            bind="query-params", persist_state="session",
+        )  # fmt: skip
+    elif kind == "Target":
+        end = "least" if METRICS[parse_key(bias)[0]].better == "higher" else "most"
+        amount = st.number_input(
+            f"Reach at {end}, {metric_name(bias)}", value=None, step=0.01, format="%.4g", key=view.TARGET,
+            bind="query-params", persist_state="session", placeholder="No number yet: no rule",
+        )  # fmt: skip
+    else:
+        return None
+    sure = st.toggle(
+        "Surely", key=view.SURELY, bind="query-params", persist_state="session",
+        help="The whole 95 % interval must keep to it, not only the mean.",
+    )  # fmt: skip
+    try:
+        return None if amount is None else Rule(RULES[kind], float(amount), accuracy, bias, bool(sure))
+    except LabError:  # a number from the URL that is out of bounds
+        return None
 
 
 def _key(metric: str, cutoff: int) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.decisions.rule import Rule
 from core.errors import Unknown
 from core.evaluation.metrics import CUTOFFS
 from core.ids import by_prefix
@@ -23,6 +24,7 @@ from pages.shared import server, words
 
 DATASET, ACCURACY, BIAS, CUTOFF, SPLIT, PROTOCOL = "data", "y", "x", "k", "split", "protocol"
 BASELINE, A, B = "baseline", "a", "b"
+RULE, BUDGET, TARGET, SURELY = "rule", "budget", "target", "surely"
 DEFAULT_BASELINE = "rns"
 SHORT = 8  # hex digits of a variant in the URL: 10,000 variants of a data set collide with probability 0.01
 SPLITS = ("validation", "test")
@@ -55,6 +57,8 @@ class View:
     a: str | None
     b: str | None
     """Variant ids of what is finished, or None."""
+    rule: Rule | None = None
+    """What a setting must keep to."""
 
     @property
     def simulated(self) -> bool:
@@ -170,6 +174,13 @@ def unpin(key: str) -> None:
 def forget_pins() -> None:
     """Free both pins: for the callback of another data set, whose variants are others."""
     st.session_state[A] = st.session_state[B] = ""
+
+
+def forget_axis(axis: str) -> None:
+    """Free the limits of a metric, "x" or "y": for the callback of another metric, of which they say nothing."""
+    st.session_state[f"{axis}_min"] = st.session_state[f"{axis}_max"] = None
+    if axis == "x":
+        st.session_state[TARGET] = None
 
 
 def choose_next(dataset: str) -> None:

@@ -90,13 +90,6 @@ def test_choosing_by_name_does_what_a_click_does(visit, variants: dict[str, str]
     assert at.session_state["a"] == ""
 
 
-def test_a_pin_opens_metrics_settings_and_the_learning_curve(visit, variants: dict[str, str]) -> None:
-    at = visit("trade_off", a=next(iter(variants)))
-    assert not at.error
-    names = [column for table in at.dataframe for column in table.value.columns]
-    assert {"Metric", "Mean", "Value"} <= set(names)
-
-
 def test_a_pin_by_label_method_id_and_its_beginning(visit, variants: dict[str, str]) -> None:
     label, variant = next((k, v) for k, v in variants.items() if k.startswith("AUC-NS"))
     for name in (label, label.upper(), variant, variant[:8]):

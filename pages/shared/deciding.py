@@ -1,0 +1,190 @@
+"""The card that decides: what the sidebar's rule recommends, the sentence to copy, and the button that saves it.
+
+Chosen on validation. The test figures are shown once the setting is saved as a decision, and not before.
+Here: the card, saved decisions as a list. Not here: the rule's widgets (frame.py), how it judges (core/decisions), its
+words (core/charts/decision.py).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.charts import decision as told
+from core.charts.text import metric_name
+from core.decisions import store
+from core.decisions.judge import Judged
+from core.decisions.rule import Rule
+from core.errors import DamagedArtifact
+from core.warehouse import decide
+from pages.shared import boundary, server, view, words
+
+NOTE, UNDO = "decision_note", "deleted_decision"
+
+
+def judged(here: view.View) -> Judged | None:
+    """What the rule makes of the settings; None without a rule, or where there is nothing to choose on."""
+    if here.rule is None or here.dataset is None or here.protocol != decide.PROTOCOL:
+        return None
+    try:
+        found = server.ask(decide.judged, here.dataset, here.rule, here.baseline)
+    except DamagedArtifact:  # said by what needs the same values to draw the chart
+        return None
+    return found if len(found.rows) else None
+
+
+def card(here: view.View, found: Judged | None) -> None:
+    """The recommendation, or why there is none."""
+    if here.protocol != decide.PROTOCOL:
+        st.caption(
+            f"No rule under protocol *{here.protocol}*: it leaves nothing to choose on but the test split. Decide "
+            "under protocol *validation*."
+        )
+        return
+    if found is None or here.rule is None:
+        return
+    with st.container(border=True), boundary.calm("the decision"):
+        _card(here, here.rule, found)
+
+
+def _card(here: view.View, rule: Rule, found: Judged) -> None:
+    chosen = found.recommended
+    figures = _figures(here, rule, chosen, "validation") if chosen else []
+    advice = told.advice(found, rule)
+    baseline = here.label(found.baseline) if found.baseline else "the baseline"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{words.plain(advice.lead)}** :gray-badge[chosen on validation]", width="stretch")
+        if chosen:
+            _buttons(here, rule, found, chosen)
+    st.markdown(f"The rule: {words.plain(told.rule_text(rule, baseline))}. {words.plain(advice.rest)}")
+    if not chosen:
+        return
+    kept = saved(here, rule, chosen, found.baseline)
+    if kept is None:
+        st.caption(
+            "Its test figures are shown once it is saved as a decision: looking first, and deciding then, would make "
+            "them too good."
+        )
+        _sentence(here, rule, chosen, figures, "validation")
+        return
+    st.markdown(f":green-badge[:material/check: decided {_day(kept)}] {words.plain(kept.note)}")
+    _sentence(here, rule, chosen, _of(kept, "test") or figures, "test" if _of(kept, "test") else "validation")
+
+
+def _sentence(here: view.View, rule: Rule, chosen: str, figures: list[dict[str, Any]], split: str) -> None:
+    """What to copy into a report."""
+    baseline = here.label(here.baseline) if here.baseline else "the baseline"
+    text = told.sentence(here.label(chosen), baseline, rule, figures, split, here.title)
+    st.code(text, language=None, wrap_lines=True)
+
+
+def _buttons(here: view.View, rule: Rule, found: Judged, chosen: str) -> None:
+    pinned = chosen in {here.a, here.b}
+    st.button(
+        "Pinned" if pinned else "Pin it", icon=":material/keep:", key="pin_recommended", on_click=view.pin,
+        args=(chosen,), disabled=pinned, help="Pin it, and see on Compare and Users what it changes",
+    )  # fmt: skip
+    if saved(here, rule, chosen, found.baseline) is None:
+        with st.popover("Save as decision", icon=":material/gavel:", type="primary"):
+            st.text_area("Why (if you like)", key=NOTE, max_chars=store.LONGEST_NOTE, height=80)
+            st.button(
+                "Save, and show the test figures", key="save_decision", type="primary", on_click=_save,
+                args=(here, rule, chosen, found.baseline),
+            )  # fmt: skip
+
+
+def saved(here: view.View, rule: Rule, variant: str, baseline: str | None) -> store.Decision | None:
+    """The decision for that setting by that rule, if it was saved."""
+    for one in store.decisions(server.settings(), here.dataset):
+        if (one.rule, one.variant, one.baseline) == (rule, variant, baseline):
+            return one
+    return None
+
+
+def _save(here: view.View, rule: Rule, chosen: str, baseline: str | None) -> None:
+    with boundary.attempt("the decision"):
+        figures = [
+            {"split": split, **row}
+            for split in ("validation", "test")
+            for row in _figures(here, rule, chosen, split, baseline)
+        ]
+        one = store.Decision(
+            str(here.dataset), rule, chosen, here.label(chosen), baseline,
+            here.label(baseline) if baseline else "", figures, st.session_state.get(NOTE) or "",
+        )  # fmt: skip
+        store.save(server.settings(), one)
+        st.session_state[NOTE] = ""
+        boundary.say("Decided. It is kept on the Overview, with its figures of today.")
+
+
+def _figures(
+    here: view.View, rule: Rule, variant: str, split: str, baseline: str | None = None
+) -> list[dict[str, Any]]:
+    """Rows of `decide.figures`, with None for what is missing: as they are kept."""
+    found = server.ask(decide.figures, here.dataset, rule, baseline or here.baseline, variant, split)
+    return [
+        {name: None if pd.isna(value) else value for name, value in row.items()} for row in found.to_dict("records")
+    ]
+
+
+def _of(one: store.Decision, split: str) -> list[dict[str, Any]]:
+    return [{k: v for k, v in row.items() if k != "split"} for row in one.figures if row["split"] == split]
+
+
+def _day(one: store.Decision) -> str:
+    return f"{datetime.fromtimestamp(one.saved).astimezone():%-d %B %Y}"
+
+
+# --- saved ones
+
+
+def last(here: view.View, titles: dict[str, str], shown: int = 5) -> None:
+    """The last decisions of all data sets, each with its test figures and a button that forgets it."""
+    found = store.decisions(server.settings(), limit=shown + 1)
+    if not found:
+        st.caption("None yet. **Trade-off** recommends a setting by the sidebar's rule, and saves it.")
+    for one in found[:shown]:
+        with st.container(border=True, gap="xsmall"):
+            _one(here, one, titles.get(one.dataset, "a data set that was removed"))
+    if len(found) > shown:
+        st.caption("Older ones: `python -m core decide --list`.")
+    if (gone := st.session_state.get(UNDO)) is not None:
+        st.button("Undo: keep it again", icon=":material/undo:", key="undo_decision", on_click=_restore, args=(gone,))
+
+
+def _one(here: view.View, one: store.Decision, title: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{words.plain(one.label)}** on {words.plain(title)}", width="stretch")
+        st.button(
+            "", icon=":material/close:", key=f"forget_{one.id}", type="tertiary", help="Forget this decision",
+            on_click=_forget, args=(one.id,),
+        )  # fmt: skip
+    figures = {row["metric"]: row for row in _of(one, "test")} or {row["metric"]: row for row in _of(one, "validation")}
+    split = "test" if _of(one, "test") else "validation"
+    numbers = [
+        f"{metric_name(key)} {words.number(row['value'])}"
+        + (f" (baseline {words.number(row['baseline_value'])})" if row["baseline_value"] is not None else "")
+        for key, row in figures.items()
+    ]
+    st.markdown(f":small[{words.plain(', '.join(numbers))}, {split} split]")
+    reason = f" {one.note}" if one.note else ""
+    st.caption(f"{_day(one)}: {words.plain(told.rule_text(one.rule, one.baseline_label))}.{words.plain(reason)}")
+    if one.dataset == here.dataset and one.variant in set(here.variants["variant"]) - {here.a, here.b}:
+        st.button(
+            "Pin it", icon=":material/keep:", key=f"pin_decision_{one.id}", type="tertiary", on_click=view.pin,
+            args=(one.variant,),
+        )  # fmt: skip
+
+
+def _forget(number: int) -> None:
+    with boundary.attempt("the decision"):
+        st.session_state[UNDO] = store.delete(server.settings(), number)
+
+
+def _restore(gone: store.Decision) -> None:
+    with boundary.attempt("the decision"):
+        store.restore(server.settings(), gone)
+        st.session_state[UNDO] = None

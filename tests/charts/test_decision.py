@@ -1,0 +1,78 @@
+"""A rule, its answer and its sentence in words."""
+
+import doctest
+
+import pandas as pd
+import pytest
+
+from core.charts import decision
+from core.decisions.judge import Judged
+from core.decisions.rule import Rule
+
+BUDGET = Rule("give_up", 1, "ndcg@10", "aplt@10")
+TURNS = pd.DataFrame(columns=["path", "variant", "strength"])
+ROWS = pd.DataFrame(
+    {
+        "variant": ["r", "a", "b"],
+        "label": ["RNS", "AUC-NS β 0.1", "AUC-NS β 0.2"],
+        "keeps": [True, True, True],
+        "beyond": [False, False, True],
+        "change": [0.0, -0.4, 0.1],
+    }
+)
+FIGURES = [
+    {"metric": "aplt@10", "value": 0.054, "baseline_value": 0.04, "difference": 0.014, "difference_low": 0.01,
+     "difference_high": 0.018, "p": 0.0001},
+    {"metric": "ndcg@10", "value": 0.438, "baseline_value": 0.44, "difference": -0.002, "difference_low": -0.004,
+     "difference_high": 0.00132, "p": None},
+]  # fmt: skip
+
+
+def test_the_examples_hold() -> None:
+    found = doctest.testmod(decision)
+    assert found.attempted > 0
+    assert found.failed == 0
+
+
+def test_a_recommendation_counts_what_keeps_and_what_is_beyond() -> None:
+    told = decision.advice(Judged(ROWS, "a", "r", TURNS), BUDGET)
+    assert told.lead == "AUC-NS β 0.1"
+    assert told.rest == "3 of 3 settings keep to the rule; 1 of them beyond the turning point of its path, not taken."
+
+
+def test_keeping_the_baseline_is_an_answer() -> None:
+    told = decision.advice(Judged(ROWS, "r", "r", TURNS), BUDGET)
+    assert told.lead == "Keep RNS" and "No other setting that keeps to the rule" in told.rest
+
+
+@pytest.mark.parametrize(
+    ("rule", "baseline", "said"),
+    [
+        (BUDGET, None, "has no finished run here"),
+        (Rule("reach", 0.5, "ndcg@10", "aplt@10"), "r", "The nearest is AUC-NS β 0.2, at 0.100"),
+        (Rule("reach", 0.5, "ndcg@10", "gini@10"), "r", "The nearest is AUC-NS β 0.1, at -0.400"),
+        (Rule("give_up", 1, "ndcg@10", "aplt@10", sure=True), "r", "Train more seeds, or ask less than to give up 1 %"),
+    ],
+)
+def test_where_nothing_keeps_the_way_out_is_told(rule: Rule, baseline: str | None, said: str) -> None:
+    told = decision.advice(Judged(ROWS.assign(keeps=False), None, baseline, TURNS), rule)
+    assert told.lead == "Nothing keeps to the rule" and said in told.rest
+
+
+def test_the_sentence_stands_alone_and_begins_with_accuracy() -> None:
+    said = decision.sentence("AUC-NS β 0.1", "RNS", BUDGET, FIGURES, "test", "MovieLens 100K")
+    assert said == (
+        "AUC-NS β 0.1 against RNS on MovieLens 100K, test split: NDCG@10 0.438 instead of 0.440, -0.455 % (95 % "
+        "interval -0.909 to +0.300 %); Cold share of the list (APLT@10) 0.0540 instead of 0.0400, +35.0 % (95 % "
+        "interval +25.0 to +45.0 %, Holm's p <0.001)."
+    )
+
+
+def test_what_has_no_interval_or_baseline_says_so() -> None:
+    none = [FIGURES[0] | {"difference_low": None, "difference_high": None, "p": None}]
+    assert "(no interval)" in decision.sentence("A", "RNS", BUDGET, none, "test")
+    alone = [FIGURES[0] | {"baseline_value": None}]
+    told = decision.sentence("A", "RNS", BUDGET, alone, "test")
+    assert told == "A against RNS, test split: Cold share of the list (APLT@10) 0.0540."
+    of_nothing = [FIGURES[0] | {"baseline_value": 0.0}]
+    assert "+0.0140 (95 % interval +0.0100 to +0.0180, " in decision.sentence("A", "RNS", BUDGET, of_nothing, "test")
