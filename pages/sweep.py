@@ -8,7 +8,7 @@ from core.errors import LabError
 from core.jobs import control
 from core.models.choices import PROTOCOLS
 from core.models.sweep import Sweep
-from pages.shared import asking, frame, jobs, presets, server, view, words
+from pages.shared import asking, frame, jobs, plans, presets, server, view, words
 
 
 def plan(dataset: str | None, sweep: Sweep) -> None:
@@ -34,7 +34,7 @@ def plan(dataset: str | None, sweep: Sweep) -> None:
         f"**{todo:,} to train**" + (f"{time} on {cores}." if todo else ".") + "  \n"
         f":small[:gray[{words.count(planned.variants, 'setting')} × {words.count(len(sweep.seeds), 'seed')} on "
         f"{words.plain(view.current().title)}, {PROTOCOLS[sweep.protocol].label} "
-        f"(protocol *{sweep.protocol}*, sidebar).]]"
+        f"(protocol *{sweep.protocol}*).]]"
     )
     button.button(
         f"Train {words.count(todo, 'run')}"
@@ -60,8 +60,11 @@ st.caption(
 )
 here = view.current()
 view.notice(here)
-presets.buttons(here)
-request = asking.form(here)
+given = plans.imported(here)
+if given is None:
+    presets.buttons(here)
+request = given.sweep if given else asking.form(here)
+plans.save(here, request)
 with st.bottom.container(border=True):
     plan(here.dataset, request)
 jobs.board()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.cli.command import Commands, add_command
 from core.cli.datasets import prepared
-from core.cli.fields import add_sweep_options, asked_sweep
+from core.cli.fields import add_sweep_options, asked_plan
 from core.cli.output import Output, duration, table
 from core.cli.waiting import failure, wait_for_runs
 from core.errors import Refused
@@ -64,7 +64,7 @@ def decompose(args: argparse.Namespace, settings: Settings, output: Output) -> i
         raise Refused(
             f"{given} means nothing here: replicates number their own seeds, and only what is trained has any."
         )
-    asked = asked_sweep(args)
+    asked = asked_plan(args).sweep
     dataset = prepared(settings, args.dataset).id
     sweep = replicated(asked, args.by, args.replicates)
     if not sweep.runs(dataset):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from core.cli.command import Parser
 from core.errors import Refused
 from core.models.choices import BASELINES, PROTOCOLS
 from core.models.fields import FIELDS, MODULES, OWN_FIELDS, Field
-from core.models.plan import is_seed, read_plan
+from core.models.plan import Plan, is_seed, read_plan
 from core.models.sweep import Grid, Sweep
 
 
@@ -61,8 +62,8 @@ def seed(text: str) -> int:
     return int(text)
 
 
-def asked_sweep(args: argparse.Namespace) -> Sweep:
-    """The sweep that the options ask for; seed and protocol count above a plan file's. Raises Refused for both at once.
+def asked_plan(args: argparse.Namespace) -> Plan:
+    """What the options ask for; seed and protocol count above a plan file's. Raises Refused for both at once.
 
     Without fields, baseline and file it is the default variant; with baselines only, just those.
     """
@@ -78,14 +79,10 @@ def asked_sweep(args: argparse.Namespace) -> Sweep:
         plan = read_plan(args.file)
     else:
         grids = () if args.baseline and not grid else (grid,)
-        plan = Sweep(grids, tuple(args.baseline or ()), seeds=(0,))
-    return Sweep(
-        plan.grids,
-        plan.baselines,
-        tuple(args.seed) if args.seed else plan.seeds,
-        args.protocol or plan.protocol,
-        plan.name,
-    )
+        plan = Plan(Sweep(grids, tuple(args.baseline or ()), seeds=(0,)))
+    asked = plan.sweep
+    seeds, protocol = tuple(args.seed or asked.seeds), args.protocol or asked.protocol
+    return replace(plan, sweep=replace(asked, seeds=seeds, protocol=protocol))
 
 
 def unused_fields(asked: Sweep) -> list[str]:

@@ -7,11 +7,12 @@ from typing import Any
 
 from core.cli.command import Commands, add_command
 from core.cli.datasets import prepared
-from core.cli.fields import add_sweep_options, asked_sweep, option, unused_fields
-from core.cli.output import Output, duration, table
+from core.cli.fields import add_sweep_options, asked_plan, option, unused_fields
+from core.cli.output import Output, duration, one_line, table
 from core.cli.waiting import failure, wait_for_dataset, wait_for_runs
 from core.errors import Refused
 from core.models.fields import OWN_FIELDS
+from core.models.plan import Plan
 from core.models.sweep import Sweep
 from core.settings import Settings
 
@@ -25,7 +26,7 @@ def add(commands: Commands) -> None:
         "train a grid of variants; what was trained before is not trained again",
         "A known data set that is not here yet is fetched first.",
     )
-    parser.add_argument("dataset", metavar="DATASET", help="name or id")
+    parser.add_argument("dataset", metavar="DATASET", nargs="?", help="name or id; may be left to a plan that says it")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be trained, and how long it takes")
     parser.add_argument("--no-worker", action="store_true", help="only queue; `worker` or the app trains")
     parser.add_argument("--wait", action="store_true", help="return when all runs have ended, with 1 if any failed")
@@ -37,7 +38,9 @@ def sweep(args: argparse.Namespace, settings: Settings, output: Output) -> int:
     from core.datasets.catalogue import CATALOGUE
     from core.datasets.store import list_datasets
 
-    asked = asked_sweep(args)
+    plan = asked_plan(args)
+    asked = plan.sweep
+    args.dataset = _dataset_of(args, settings, plan, output)
     if not asked.variants(args.dataset):
         raise Refused(
             "This asks for no run: a setting of a baseline names no method. Add the baseline, say `--baseline ease`, "
@@ -53,6 +56,27 @@ def sweep(args: argparse.Namespace, settings: Settings, output: Output) -> int:
     for name in unused_fields(asked):
         output.say(f"{option(name)} changed nothing: no method asked for uses it.")
     return code
+
+
+def _dataset_of(args: argparse.Namespace, settings: Settings, plan: Plan, output: Output) -> str:
+    """The data set asked for, else the plan's: by its id where that is here, else by its name. Says what differs."""
+    from core.datasets.store import list_datasets
+
+    if plan.warning:
+        output.say(one_line(plan.warning))
+    here = {info.id: info for info in list_datasets(settings)}
+    asked = args.dataset or (plan.dataset_id if plan.dataset_id in here else plan.dataset)
+    if not asked:
+        missing = "The plan does not say which data set it is for." if args.file else "Which data set?"
+        raise Refused(f"{missing} Name one: `python -m core sweep DATASET ...`.")
+    named = [info for info in here.values() if asked in {info.id, info.name, *info.aliases}]
+    if plan.dataset_id and named and plan.dataset_id not in {info.id for info in named}:
+        made_for = one_line(f"{plan.dataset or 'a data set'} with id {plan.dataset_id}")
+        output.say(
+            f"This plan was made for {made_for}; {asked} here is {named[0].id}, other interactions or another split: "
+            "numbers will differ."
+        )
+    return asked
 
 
 def _plan(settings: Settings, output: Output, dataset: str, asked: Sweep) -> int:

@@ -42,7 +42,7 @@ def test_every_setting_is_documented(tmp_path):
 def test_the_example_plan_is_a_plan(tmp_path):
     plan = tmp_path / "plan.toml"
     plan.write_text(PAGE.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
-    assert [v.method for v in read_plan(plan).variants("d")] == ["most_popular", "dns", "auc_ns", "auc_ns"]
+    assert [v.method for v in read_plan(plan).sweep.variants("d")] == ["most_popular", "dns", "auc_ns", "auc_ns"]
 
 
 def test_every_group_of_commands_is_in_the_readme():

@@ -7,6 +7,7 @@ import pytest
 from core.datasets.store import find_dataset
 from core.jobs import artifacts, control
 from core.jobs.queue import Queue
+from core.models.plan import plan_text
 from core.models.sweep import Sweep
 from tests.cli.conftest import SWEEP
 from tests.tiny import tiny_dataset
@@ -208,6 +209,31 @@ def test_a_bad_plan_names_the_place(command, tiny, plan_file, text, says):
     assert answer.code == 2
     assert str(path) in answer.err
     assert says in answer.err
+
+
+def test_a_plan_says_its_data_set_and_runs_again(command, tiny, plan_file):
+    sweep = Sweep(({"sampler": ["auc_ns"], "beta": ["0.1", "0.2"]},), ("most_popular",), (0, 4), name="Again")
+    path = plan_file(plan_text(sweep, "tiny", tiny.id))
+    answer = command("sweep", "--file", path, "--dry-run", "--json")
+    assert answer.code == 0
+    assert answer.json["dataset"] == tiny.id
+    assert [v["variant"] for v in answer.json["variants"]] == [v.id for v in sweep.variants(tiny.id)]
+    assert answer.json["runs"] == len(sweep.runs(tiny.id))
+
+
+def test_a_plan_for_other_data_says_so(command, tiny, plan_file):
+    path = plan_file(plan_text(Sweep(({"sampler": ["rns"]},)), "elsewhere", "0" * 16))
+    answer = command("sweep", "tiny", "--file", path, "--dry-run")
+    assert answer.code == 0
+    assert "made for elsewhere" in answer.err
+    assert command("sweep", "--file", path, "--dry-run").code == 2  # elsewhere is not here
+
+
+def test_without_a_data_set_nothing_is_asked(command, tiny, plan_file):
+    answer = command("sweep", "--file", plan_file("baselines = ['random']\n"), "--dry-run")
+    assert answer.code == 2
+    assert "does not say which data set" in answer.err
+    assert command("sweep", "--sampler", "rns").code == 2
 
 
 def test_a_plan_and_fields_exclude_each_other(command, tiny, plan_file):
