@@ -1,98 +1,76 @@
-"""Users: what one user would be shown under two settings, beside what this user took."""
+"""Users: what one user would be shown under two settings, beside what this user took, and along B's debias strength."""
 
 from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
 
-from core.charts import users as charts
-from core.warehouse import finding_users, queries
-from pages.shared import frame, lists, people, server, tables, view, words
+from core.charts import two_lists
+from core.charts import users as taste
+from core.charts.text import metric_name
+from core.evaluation.groups import USER_GROUPS
+from core.evaluation.metrics import CUTOFFS, key_title
+from core.warehouse import finding_users, paths, queries
+from pages.shared import along, charts, frame, lists, people, server, tables, view, words
+from pages.shared.lists import Asked, Side
 from pages.shared.pair import compared
 
-ORDER, SPLIT, SEED, PENALTY = "order", "held_out", "seed", "penalty"
+ORDER, GROUP, SPLIT, SEED, PENALTY = "order", "group", "held_out", "seed", "penalty"
+DETAILS = "details"
 ORDERS = {
-    "lists differ most": "lists",
-    "gains most": "gain",
-    "loses most": "loss",
-    "turns to the long tail most": "popularity",
+    "largest change": "lists",
+    "largest loss": "loss",
+    "largest gain": "gain",
+    "largest fall of popularity": "popularity",
 }
+EVERYBODY = "all users"
 THREE_LINES = 57  # pixels: Streamlit wraps text in rows higher than 56
 STRONGEST, STEP = 1.0, 0.01  # popularity penalties to try
-SIDE_BY_SIDE = 400  # pixels: narrower, and the lists stand below each other
+NARROW = 300  # pixels: narrower, and what stands side by side stands below each other
+THIRD = 310  # the same for the history beside both lists: a window of 1,400 pixels has room for the three
+MARKS = {lists.HIT: "green", "new": "blue", "dropped": "orange", "same": "gray"}
+MARKS |= {f"{way} {n}": "gray" for way in ("up", "down") for n in range(1, max(CUTOFFS))}
+"""The words beside an item, and the ground they stand on; the words say it all."""
 
 
-def run_of(here: view.View, variant: str, seed: int) -> str:
-    """The variant's run of that seed; its first where it has none (what has no chance in it is run once)."""
-    runs = server.ask(queries.runs, here.dataset)
-    runs = runs[(runs["variant"] == variant) & runs["bootstrap"].isna()]
-    exact = runs[runs["seed"] == seed]
-    return str((exact if len(exact) else runs)["run"].iloc[0])
+# ---------------------------------------------------------------- which user
 
 
-def seeds_of(here: view.View, variants: list[str]) -> list[int]:
-    """Every seed that one of the settings has."""
-    runs = server.ask(queries.runs, here.dataset)
-    return sorted({int(seed) for seed in runs.loc[runs["variant"].isin(variants), "seed"]})
+def choose_order() -> None:
+    """The widgets that order the users, and choose a group of them."""
+    st.selectbox(
+        "Next user by", list(ORDERS), key=ORDER, bind="query-params", width=190, on_change=people.begin_again,
+        help="Largest change: fewest items in common. Loss and gain are of the accuracy metric in the sidebar.",
+    )  # fmt: skip
+    st.selectbox(
+        "Group", [EVERYBODY, *USER_GROUPS], key=GROUP, bind="query-params", width=120, on_change=people.begin_again,
+        help="Users by how popular the items of their profile are: the lowest and the highest fifth, and all between.",
+    )  # fmt: skip
 
 
-def by_change(dataset: str, runs: tuple[str, str], split: str, cutoff: int) -> tuple[list[str], str]:
-    """The users to choose from, those first whose lists differ as is asked for, and how they came about.
+def chosen_group() -> str | None:
+    """The group of users that is asked for; None for all."""
+    asked = st.session_state.get(GROUP) or st.query_params.get(GROUP)
+    return asked if asked in USER_GROUPS else None
+
+
+def by_change(dataset: str, sides: tuple[Side, Side], split: str, cutoff: int, metric: str) -> tuple[list[str], str]:
+    """All users who have both lists, in the order that is asked for, and that order in words.
 
     By id where nobody has two lists: added ones need not be of this split.
     """
     order = ORDERS.get(st.session_state.get(ORDER, ""), "lists")
-    found = server.ask(finding_users.users_by_change, *runs, split, people.OFFERED, order, cutoff)
-    if found.empty:
-        return people.by_id(dataset)
-    return list(found["user_id"]), f"{len(found):,} users, those first whose list {_named(order)}"
-
-
-def _named(order: str) -> str:
-    return (
-        next(name for name, key in ORDERS.items() if key == order)
-        .removeprefix("lists ")
-        .replace("differ most", "differs most")
-    )
-
-
-def choose_order() -> None:
-    """The widget that orders the users."""
-    st.selectbox(
-        "First the user whose list", list(ORDERS), key=ORDER, bind="query-params", width=210,
-        on_change=people.begin_again,
-    )  # fmt: skip
-
-
-def choose_penalty(added: str) -> float:
-    """The slider that re-ranks both lists, and what it did. 0: the lists as they were evaluated.
-
-    added: the sides ("A", "B") that nothing can re-rank, since they were added and not trained here.
-    """
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        penalty = st.slider(
-            "Popularity penalty", 0.0, STRONGEST, 0.0, STEP, key=PENALTY, bind="query-params", width=280,
-            help="Re-ranks both lists at once, without training: every score loses so many times log(1 + users who "
-            "took the item), in units of the spread of this user's scores. It replaces a penalty that a setting has "
-            "of its own. 0: the lists as trained.",
-        )  # fmt: skip
-        told = (
-            f"**Re-ranked, not trained:** both lists with a popularity penalty of {penalty:g}. To see what it does "
-            "for everybody, train it: the reference *Popularity penalty* on **Sweep**."
-            if penalty
-            else "Off: both lists as they were trained."
-        )
-        if penalty and added:
-            told += f" Except {added}: lists added have no scores to re-rank."
-        st.caption(told, width=520)  # always there, so that the lists do not jump while the slider moves
-    return float(penalty)
-
-
-def shown_list(run: str, user: str, split: str, cutoff: int, penalty: float) -> pd.DataFrame:
-    """What a run shows the user: as it was evaluated, or re-ranked now."""
-    if penalty:
-        return server.ask(queries.reranked_list, run, user, split, cutoff, penalty)
-    return server.ask(queries.user_list, run, user, split).head(cutoff)
+    a, b = sides
+    found = server.ask(finding_users.ids_by_change, a.run, b.run, split, order, cutoff, chosen_group(), metric)
+    if not found:
+        return people.by_id(dataset, chosen_group())
+    name = metric_name(metric)
+    return found, {
+        "lists": f"fewest items in common first, then the largest change of {name}",
+        "loss": f"largest loss of {name} from A to B first",
+        "gain": f"largest gain of {name} from A to B first",
+        "popularity": "largest fall of the mean popularity from A to B first",
+    }[order]
 
 
 def profile(facts: pd.Series, history: pd.DataFrame, split: str) -> None:
@@ -104,82 +82,257 @@ def profile(facts: pd.Series, history: pd.DataFrame, split: str) -> None:
             f"{words.percent(history['popularity'].mean())} of users, "
             f"and {words.percent(history['hot'].mean())} of the items are hot"
         )
-    st.markdown(f"{told}. Held out in {split}: {int(facts['held_out'])}.")
+    held_out = int(facts["held_out"])
+    ending = "" if held_out else " Lists of this user were not evaluated: they are scored now."
+    st.markdown(f"{told}. Held out in {split}: {held_out}.{ending}")
+
+
+# ---------------------------------------------------------------- the lists
+
+
+def choose_penalty(added: str) -> float:
+    """The slider that re-ranks both lists, and what it did. 0: the lists as they were evaluated.
+
+    added: the sides ("A", "B") that nothing can re-rank, since they were added and not trained here.
+    """
+    penalty = st.slider(
+        "Popularity penalty, of both lists", 0.0, STRONGEST, 0.0, STEP, key=PENALTY, bind="query-params",
+        help="Re-ranks both lists at once, without training: every score loses so many times log(1 + users who "
+        "took the item), in units of the spread of this user's scores. It replaces a penalty that a setting has "
+        "of its own. 0: the lists as trained.",
+    )  # fmt: skip
+    told = (
+        f"**Re-ranked, not trained:** both lists with a popularity penalty of {penalty:g}. To see what it does "
+        "for everybody, train it: the reference *Popularity penalty* on **Sweep**."
+        if penalty
+        else "Off: both lists as they were trained."
+    )
+    if penalty and added:
+        told += f" Except {added}: lists added have no scores to re-rank."
+    st.caption(told)  # always there, so that the lists do not jump while the slider moves
+    return float(penalty)
+
+
+def shown_list(side: Side, asked: Asked, held_out: int) -> pd.DataFrame:
+    """What a run shows the user: as it was evaluated, or scored now where it is re-ranked or nothing is held out."""
+    penalty = asked.penalty if asked.penalty and not side.added else None
+    if penalty is None and (held_out or side.added):
+        return server.ask(queries.user_list, side.run, asked.user, asked.split).head(asked.cutoff)
+    return server.ask(queries.reranked_list, side.run, asked.user, asked.split, asked.cutoff, penalty)
+
+
+def values_of(sides: tuple[Side, Side], asked: Asked) -> list[float]:
+    """The user's accuracy on both sides, as it was measured; NaN for a list that was re-ranked or never evaluated."""
+    found = server.ask(
+        paths.values_along, tuple(side.run for side in sides), asked.user, asked.metric, asked.split
+    ).set_index("run")["value"]
+    return [
+        float(found.get(side.run, float("nan"))) if not asked.penalty or side.added else float("nan") for side in sides
+    ]
+
+
+def numbers(sides: tuple[Side, Side], shown: list[pd.DataFrame], asked: Asked, held_out: int, wanted: str) -> None:
+    """This user's numbers under both settings, with the difference."""
+    a, b = values_of(sides, asked)
+    found = two_lists.numbers(shown[0], shown[1], asked.metric, a, b, held_out)
+    config = st.column_config
+    tables.table(
+        found,
+        f"What user {asked.user} gets from A and from B",
+        {
+            "Measure": config.TextColumn("This user", width=180),
+            **{c: config.TextColumn(width=84) for c in found.columns[1:]},
+        },
+        key="numbers",
+        height="content",
+    )
+    if asked.metric != wanted:
+        st.caption(
+            f"{key_title(wanted)} needs scores, which lists added do not have: {key_title(asked.metric)} instead."
+        )
+    elif asked.penalty:
+        st.caption(f"{key_title(asked.metric)} is measured for lists as trained, so not for re-ranked ones.")
 
 
 def columns(most: float) -> dict[str, object]:
     """How the columns of lists of items are drawn."""
     config = st.column_config
     return {
-        "#": config.NumberColumn(width=30),
-        "Title": config.TextColumn(width=130),
+        "#": config.NumberColumn(width=26),
+        "Title": config.TextColumn(width=104),
         "Shown to": config.ProgressColumn(
             "Popularity",
             format="percent",
             min_value=0,
             max_value=most,
-            width=86,
+            width=68,
             help="Share of users who took the item.",
         ),
-        "Change": config.TextColumn(
-            width=64,
-            help="Against the other list: = the same place, ▲ 3 three places higher here, ▼ lower; "
-            "new or dropped: only here.",
+        "Percentile": config.NumberColumn(
+            "Pctl.", width=34, help="Popularity percentile: how many of 100 items of the catalogue fewer users took."
         ),
-        "Took": config.TextColumn(width=44, help="The user took it in the held-out split."),
+        "Marks": config.MultiselectColumn(
+            "Marks",
+            width=64,
+            options=list(MARKS),
+            color=[MARKS[word] for word in MARKS],
+            help="Against the other list: same place, up so many places here, down, or only here: new in B, dropped "
+            "from A. Hit: the user took it in the held-out split.",
+        ),
         "Score": config.NumberColumn(format="%.2f", width=50, help="What the model gives it for this user."),
         "Genres": config.TextColumn(width=94),
     }
 
 
-def one_list(side: str, here: view.View, variant: str, frame: pd.DataFrame, most: float, penalty: float) -> None:
+def one_list(side: Side, here: view.View, marked: pd.DataFrame, most: float, asked: Asked, detailed: bool) -> None:
     """One of the two lists, under its name."""
-    free = "" if variant in {here.a, here.b} else " :small[:gray[not pinned]]"
-    if here.is_added(variant):
+    free = "" if side.variant in {here.a, here.b} else " :small[:gray[not pinned]]"
+    penalty = asked.penalty
+    if side.added:
         penalty, free = 0.0, f" :gray-badge[:material/upload_file: added, not trained here]{free}"
     again = f" :gray-badge[:material/swap_vert: re-ranked, penalty {penalty:g}]" if penalty else ""
-    st.markdown(f":{view.ACCENTS[side]}-badge[{side}] **{words.plain(here.label(variant))}**{again}{free}")
-    if frame.empty:
+    label = here.label(side.variant)
+    st.markdown(f":{view.ACCENTS[side.name]}-badge[{side.name}] **{words.plain(label)}**{again}{free}")
+    if marked.empty:
         st.info(
             "No list: the lists added have none for this user in this split."
-            if here.is_added(variant)
-            else "No list: this user has nothing held out in this split. Choose the other split, or another user."
+            if side.added
+            else "No list: this user took everything that could be shown."
         )
         return
-    genres = frame["Genres"].notna().any()
+    left_out = [] if detailed else ["Genres", "Score"]
+    if marked["Genres"].isna().all():
+        left_out.append("Genres")
+    rows = marked.drop(columns=left_out, errors="ignore")
     tables.table(
-        frame if genres else frame.drop(columns="Genres"),
-        f"What {here.label(variant)} shows this user",
+        rows,
+        f"What {label} shows this user",
         columns(most),
-        key=f"list_{side}",
+        key=f"list_{side.name}",
         height="content",
-        row_height=THREE_LINES if genres else None,
+        row_height=THREE_LINES,
     )
 
 
-def taken(title: str, frame: pd.DataFrame, empty: str, most: float, key: str) -> None:
+def taken(title: str, frame: pd.DataFrame, empty: str, most: float, key: str, detailed: bool) -> None:
     """Items that the user took."""
-    st.subheader(title)
+    known = frame["timestamp"].notna().any()
+    told = "" if frame.empty else ", most recent first" if known else ", most popular first: no times are known"
+    st.markdown(f"**{title}**{told}")
     if frame.empty:
         st.caption(empty)
         return
-    known = frame["timestamp"].notna().any()
-    st.caption("The most recent first." if known else "The most popular first: no times are known.")
-    shown = pd.DataFrame({"Title": lists.titles(frame), "Shown to": frame["popularity"], "Genres": frame["genres"]})
+    shown = pd.DataFrame({"Title": lists.titles(frame), "Shown to": frame["popularity"]})
     if frame["rating"].notna().any():
         shown.insert(1, "Rating", frame["rating"])
+    if detailed and frame["genres"].notna().any():
+        shown["Genres"] = frame["genres"]
     tables.table(
         shown,
-        title,
+        f"{title}{told}",
         {
             **columns(most),
-            "Title": st.column_config.TextColumn(width=200),
-            "Rating": st.column_config.NumberColumn(format="%.1f", width=52),
+            "Title": st.column_config.TextColumn(width=160),
+            "Rating": st.column_config.NumberColumn(format="%.1f", width=42),
             "Genres": st.column_config.TextColumn(width=160),
         },
-        height=320,
+        height=284,
         key=key,
     )
+
+
+# ---------------------------------------------------------------- the page
+
+
+def missing(here: view.View) -> None:
+    """What is needed before anything can be compared."""
+    need = "a data set" if here.dataset is None else "two trained settings"
+    st.info(f"Comparing what users are shown needs {need}. Start on **{'Data' if here.dataset is None else 'Sweep'}**.")
+    where = "data" if here.dataset is None else "sweep"
+    st.page_link(f"pages/{where}.py", label=f"Open {where.capitalize()}", icon=":material/arrow_forward:")
+
+
+def choose_split_and_seed(here: view.View, seeds: list[int]) -> tuple[str, int]:
+    """Which held-out items count, and whose lists are shown."""
+    splits = ["test", "validation"] if here.protocol == "validation" else ["test"]
+    split = (
+        st.segmented_control("Held out", splits, default="test", key=SPLIT, bind="query-params", required=True)
+        or "test"
+    )
+    seed = st.selectbox("Seed", seeds, key=SEED, bind="query-params", width=90)
+    return split, int(seed)
+
+
+def both_lists(
+    here: view.View,
+    sides: tuple[Side, Side],
+    shown: list[pd.DataFrame],
+    asked: Asked,
+    history: pd.DataFrame,
+    held_out: pd.DataFrame,
+) -> None:
+    """What the user took, and the two lists: beside each other where there is room, else the lists below."""
+    most = max([0.01, *(frame["popularity"].max() for frame in (*shown, history, held_out) if len(frame))])
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if all(len(one) for one in shown):
+            st.markdown(f"**{two_lists.sentence(two_lists.apart(*shown))}**", width="stretch")
+        else:
+            st.caption("Nothing to compare: a list is missing.", width="stretch")
+        detailed = st.toggle(
+            "Genres and scores", key=DETAILS, bind="query-params", help="Wider lists, below the history"
+        )
+    room = st.grid(1 if detailed else 3, gap="small", min_column_width=THIRD)
+    with room.cell():
+        before = st.grid(2, gap="small", min_column_width=NARROW)
+        with before.cell():
+            taken("Took before", history, "Nothing.", most, "history", detailed)
+        with before.cell():
+            taken(
+                f"Took in {asked.split}",
+                held_out,
+                "Nothing was held out for this user.",
+                most,
+                "held_out_items",
+                detailed,
+            )
+    with room.cell(column_span=1 if detailed else 2):
+        pair = st.grid(2, gap="small", min_column_width=NARROW)
+        for side, own, other, gone in zip(sides, shown, reversed(shown), ("dropped", "new"), strict=True):
+            with pair.cell():
+                one_list(side, here, lists.with_marks(own, other, gone), most, asked, detailed)
+
+
+def how_popular(
+    here: view.View, sides: tuple[Side, Side], shown: list[pd.DataFrame], asked: Asked, history: pd.DataFrame
+) -> None:
+    """The profile against the lists."""
+    by_name = {
+        f"{side.name}{' re-ranked' if asked.penalty and not side.added else ''}: {here.label(side.variant)}": own
+        for side, own in zip(sides, shown, strict=True)
+    }
+    said = taste.takeaway(history, by_name)
+    st.subheader("How popular: the profile against the lists")
+    charts.chart(
+        taste.popularity(history, by_name),
+        taste.NAME,
+        said,
+        taste.table(history, by_name),
+        f"Popularity of what user {asked.user} took and is shown",
+        f"user-popularity-{here.facts['name']}",
+        along.source(here, asked.split),
+    )
+    st.caption(said)
+
+
+def chosen_sides(here: view.View, a: str, b: str, seed: int) -> tuple[Side, Side]:
+    """Both settings with their runs of that seed."""
+    runs = server.ask(paths.seeds_of, (a, b))
+    found = []
+    for name, variant in (("A", a), ("B", b)):
+        own = runs[runs["variant"] == variant]
+        run = along.run_of(dict(zip(own["seed"], own["run"], strict=True)), seed)
+        found.append(Side(name, variant, run, here.is_added(variant)))
+    return found[0], found[1]
 
 
 def page() -> None:
@@ -189,55 +342,44 @@ def page() -> None:
     head.title("Users")
     first, second = compared(here)
     if here.dataset is None or first is None or second is None:
-        need = "a data set" if here.dataset is None else "two trained settings"
-        st.info(
-            f"Comparing what users are shown needs {need}. Start on **{'Data' if here.dataset is None else 'Sweep'}**."
-        )
-        where = "data" if here.dataset is None else "sweep"
-        st.page_link(f"pages/{where}.py", label=f"Open {where.capitalize()}", icon=":material/arrow_forward:")
+        missing(here)
         return
     view.notice(here)
-    cutoff = view.cutoff()
+    # what is chosen below decides who is offered above, so the places come first
+    row, who, knobs = st.container(), st.container(), st.grid(2, gap="small", min_column_width=NARROW)
+    with knobs.cell():
+        path = along.choose_path(here, second)
+        added = [name for name, variant in (("A", first), ("B", second)) if here.is_added(variant)]
+        penalty = choose_penalty(" and ".join(added))
+    shown_b = str(path.points["variant"].iloc[path.chosen]) if path.is_path else second
+    seeds = {int(seed) for seed in server.ask(paths.seeds_of, (first, second))["seed"]} | path.seeds()
     with options.container(horizontal=True, horizontal_alignment="right", vertical_alignment="bottom", gap="small"):
-        seeds = seeds_of(here, [first, second])
-        splits = ["test", "validation"] if here.protocol == "validation" else ["test"]
-        split = (
-            st.segmented_control("Held out", splits, default="test", key=SPLIT, bind="query-params", required=True)
-            or "test"
-        )
-        seed = st.selectbox("Seed", seeds, key=SEED, bind="query-params", width=90)
-    runs = (run_of(here, first, seed), run_of(here, second, seed))
-    user = people.choose(here.dataset, lambda: by_change(str(here.dataset), runs, split, cutoff), choose_order, split)
+        split, seed = choose_split_and_seed(here, sorted(seeds))
+    sides = chosen_sides(here, first, shown_b, seed)
+    cutoff = view.cutoff()
+    metric = server.ask(finding_users.metric_for, (sides[0].run, sides[1].run), here.accuracy, cutoff)
+    with row:
+        user = people.choose(
+            here.dataset, lambda: by_change(str(here.dataset), sides, split, cutoff, metric), choose_order, split,
+            chosen_group(),
+        )  # fmt: skip
     if user is None:
         return
     facts = server.ask(queries.user, here.dataset, user, split)
     if facts.empty:
         st.warning("There is no such user in this data set.")
         return
+    asked = Asked(user, split, cutoff, penalty, metric)
     history = server.ask(queries.user_history, here.dataset, user, split)
-    profile(facts.iloc[0], history, split)
-    is_added = {"A": here.is_added(first), "B": here.is_added(second)}
-    penalty = choose_penalty(" and ".join(side for side, added in is_added.items() if added))
-    penalties = [0.0 if added else penalty for added in is_added.values()]
-    shown = [shown_list(run, user, split, cutoff, own) for run, own in zip(runs, penalties, strict=True)]
     held_out = server.ask(queries.user_held_out, here.dataset, user, split)
-    most = max([0.01, *(frame["popularity"].max() for frame in (*shown, history, held_out) if len(frame))])
-    pair = st.grid(2, gap="medium", min_column_width=SIDE_BY_SIDE)
-    with pair.cell():
-        one_list("A", here, first, lists.with_marks(shown[0], shown[1], "dropped"), most, penalty)
-    with pair.cell():
-        one_list("B", here, second, lists.with_marks(shown[1], shown[0], "new"), most, penalty)
-    again = [" re-ranked" if own else "" for own in penalties]
-    by_name = {f"A{again[0]}: {here.label(first)}": shown[0], f"B{again[1]}: {here.label(second)}": shown[1]}
-    said = charts.takeaway(history, by_name)
-    st.subheader("How popular: the profile against the lists")
-    st.altair_chart(charts.popularity(history, by_name), key="taste", alt=said)
-    st.caption(said)
-    pair = st.grid(2, gap="medium", min_column_width=SIDE_BY_SIDE)
-    with pair.cell():
-        taken("Took before", history, "Nothing.", most, "history")
-    with pair.cell():
-        taken(f"Took in {split}", held_out, "Nothing was held out for this user.", most, "held_out_items")
+    with who:
+        profile(facts.iloc[0], history, split)
+    shown = [shown_list(side, asked, len(held_out)) for side in sides]
+    with knobs.cell():
+        numbers(sides, shown, asked, len(held_out), here.accuracy)
+    both_lists(here, sides, shown, asked, history, held_out)
+    along.along_the_path(here, path, seed, asked)
+    how_popular(here, sides, shown, asked, history)
 
 
 frame.enter()

@@ -65,3 +65,9 @@ def _rows(history: pd.DataFrame, lists: Mapping[str, pd.DataFrame]) -> pd.DataFr
     ]
     columns = ["row", "name", "popularity"]
     return pd.concat(frames)[columns] if frames else pd.DataFrame(columns=columns)
+
+
+def table(history: pd.DataFrame, lists: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The chart's numbers, an item a row: Of (the profile or a list), Item, Share of users."""
+    rows = _rows(history, lists)
+    return rows.rename(columns={"row": "Of", "name": "Item", "popularity": "Share of users"}).reset_index(drop=True)

@@ -7,6 +7,7 @@ Not here: one list with everything about it (queries.py), whom to look at (findi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -98,7 +99,7 @@ def values_along(w: Warehouse, runs: Sequence[str], user_id: str, metric: str, s
     return _from_all(w, VALUES.format(metric=judged_metric(metric)), runs, PER_USER, user=user_id, split=split)
 
 
-def _from_all(w: Warehouse, sql: str, runs: Sequence[str], file: str, **values: object) -> pd.DataFrame:
+def _from_all(w: Warehouse, sql: str, runs: Sequence[str], file: str, **values: Any) -> pd.DataFrame:
     """A query over one file of each of these runs, each read once."""
     runs = list(dict.fromkeys(runs))
     paths = [str(w.file_of(run, file)) for run in runs]

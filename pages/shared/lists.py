@@ -1,11 +1,39 @@
-"""Two lists side by side: which items are common, moved or new, in words.
+"""Two lists side by side: what is asked, and which items are common, moved or new, in words.
 
-Not here: which lists (users.py), and where they come from (core/warehouse).
+Not here: which lists (users.py), counts and sentences (core/charts/two_lists.py), where they are from (core/warehouse).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pandas as pd
+
+HIT = "hit"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two settings."""
+
+    name: str
+    """A or B."""
+    variant: str
+    run: str
+    added: bool
+    """Lists that somebody added, which have no scores."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the lists are asked for."""
+
+    user: str
+    split: str
+    cutoff: int
+    penalty: float
+    metric: str
+    """Of accuracy: the sidebar's, or NDCG where that has no value for one of the sides."""
 
 
 def moved(rank: int, other: int | None, gone: str) -> str:
@@ -13,12 +41,13 @@ def moved(rank: int, other: int | None, gone: str) -> str:
     if other is None:
         return gone
     if other == rank:
-        return "="
-    return f"▲ {other - rank}" if other > rank else f"▼ {rank - other}"
+        return "same"
+    return f"up {other - rank}" if other > rank else f"down {rank - other}"
 
 
 def with_marks(own: pd.DataFrame, other: pd.DataFrame, gone: str) -> pd.DataFrame:
-    """One list for the screen: place, title, genres, popularity, score, what changed, what was taken."""
+    """One list for the screen: place, title, genres, popularity as share and as percentile (0 to 99), marks (what
+    changed; whether it is a hit), score."""
     places = dict(zip(other["item_id"], other["rank"], strict=True))
     return pd.DataFrame(
         {
@@ -26,13 +55,19 @@ def with_marks(own: pd.DataFrame, other: pd.DataFrame, gone: str) -> pd.DataFram
             "Title": titles(own),
             "Genres": own["genres"],
             "Shown to": own["popularity"],
-            "Change": [
-                moved(rank, places.get(item), gone) for rank, item in zip(own["rank"], own["item_id"], strict=True)
+            "Percentile": percentiles(own),
+            "Marks": [
+                [moved(rank, places.get(item), gone), *([HIT] if hit else [])]
+                for rank, item, hit in zip(own["rank"], own["item_id"], own["hit"], strict=True)
             ],
-            "Took": ["✓" if hit else "" for hit in own["hit"]],
             "Score": own["score"],
         }
     )
+
+
+def percentiles(items: pd.DataFrame) -> pd.Series:
+    """How many of 100 items fewer users took, rounded down: none is above all."""
+    return (100 * items["percentile"]).astype("int64")
 
 
 def titles(items: pd.DataFrame) -> list[str]:

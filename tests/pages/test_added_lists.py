@@ -23,6 +23,11 @@ def specs(at) -> list[dict]:
     return [json.loads(chart.proto.spec) for chart in at.get("vega_lite_chart")]
 
 
+def listed(at, side: str):
+    """The list of A or B on the Users page."""
+    return [found.value for found in at.dataframe if "Marks" in found.value]["AB".index(side)]
+
+
 @pytest.fixture
 def shop(settings: Settings, tiny: DatasetInfo, tmp_path) -> DatasetInfo:
     """The tiny data set with results, and lists added as "Shop"."""
@@ -142,19 +147,28 @@ def test_they_can_be_the_baseline(visit, shop: DatasetInfo) -> None:
 
 
 def test_users_see_them_beside_a_trained_setting(visit, shop: DatasetInfo) -> None:
-    at = visit("users", a="Shop", b="RNS, dim 8, epochs 6", user="u07", k="k = 10")
+    at = visit("users", a="Shop", b="RNS, dim 8, epochs 6", user="u07", k="k = 10", details="true")
     assert not at.error
-    first, second = (table.value for table in at.dataframe[:2])
+    first, second = (listed(at, side) for side in "AB")
     assert len(first) > 0
     assert first["Score"].isna().all()
     assert second["Score"].notna().all()
     assert said(at).count("added, not trained here]") == 1
     at.slider(key="penalty").set_value(1.0).run()
     assert not at.exception
-    assert at.dataframe[0].value["Title"].equals(first["Title"])
-    assert not at.dataframe[1].value["Title"].equals(second["Title"])
+    assert listed(at, "A")["Title"].equals(first["Title"])
+    assert not listed(at, "B")["Title"].equals(second["Title"])
     assert "Except A: lists added have no scores to re-rank." in said(at)
     assert said(at).count("re-ranked, penalty 1]") == 1
+
+
+def test_beside_added_lists_a_metric_that_needs_scores_gives_way_to_ndcg(visit, shop: DatasetInfo) -> None:
+    at = visit("users", a="Shop", b="RNS, dim 8, epochs 6", user="u07", y="AUC")
+    assert not at.error
+    assert "AUC needs scores, which lists added do not have: NDCG@10 instead." in said(at)
+    assert "largest change of NDCG@10" in said(at)
+    numbers = next(found.value for found in at.dataframe if "Measure" in found.value)
+    assert numbers["Measure"][0] == "NDCG@10"
 
 
 def test_a_user_without_a_list_is_told_so(visit, shop: DatasetInfo) -> None:
