@@ -25,7 +25,7 @@ from pages.shared.pair import Pair, compared
 ALL_SETTINGS, KIND, CURVE = "all_settings", "metric_kind", "curve"
 KINDS = ("All", "Accuracy", "Popularity", "Told apart")
 CURVES = {"Accuracy": "metric", "Train loss": "loss"}
-METRICS_HEIGHT = 640  # pixels
+METRICS_HEIGHT, SETTINGS_HEIGHT = 640, 390  # pixels; longer tables scroll
 SIDE_BY_SIDE = 400  # pixels: narrower, and what stands side by side stands below each other
 
 
@@ -90,10 +90,12 @@ def chips(pair: Pair) -> None:
                 help="What is pinned follows to every page, and a link reopens it.",
             )  # fmt: skip
     if free:
-        stands = "Nothing is pinned: the strongest AUC-NS beside the baseline" if len(free) == 2 else (
-            f"{free[0]} is not pinned: the baseline stands in for it, or another setting where that is pinned"
-        )  # fmt: skip
-        st.caption(f"{stands}. A click on **Trade-off** pins; so does a name under *Pins and baseline* in the sidebar.")
+        both = "Nothing is pinned: the baseline stands beside the strongest AUC-NS, as far as both are trained"
+        one = f"{free[0]} is not pinned: the baseline stands in, or another setting where that cannot"
+        st.caption(
+            f"{both if len(free) == 2 else one}. A click on **Trade-off** pins; so does a name under *Pins and "
+            "baseline* in the sidebar."
+        )
 
 
 def answer(pair: Pair, found: pd.DataFrame) -> None:
@@ -173,7 +175,7 @@ def settings_card(pair: Pair) -> None:
                 "What it is": config.TextColumn(width=200),
             },
             key="settings",
-            height=300 if len(rows) > 8 else "content",
+            height=SETTINGS_HEIGHT if len(rows) > 10 else "content",
         )
     seeds = [_trained(pair, side, variant) for side, variant in zip("AB", pair.variants, strict=True)]
     st.caption(" ".join(seeds))
@@ -205,9 +207,8 @@ def curves_card(pair: Pair) -> None:
     none = [f"{n}" for v, n in pair.names.items() if v not in set(drawn["variant"])]
     if len(drawn):
         said = compare_curves.takeaway(drawn, pair.names)
-        charts.chart(
-            compare_curves.curves(drawn, pair.names, column), f"curves_{column}", said, drawn, "Learning curves"
-        )
+        chart = compare_curves.curves(drawn, pair.names, column)
+        charts.chart(chart, f"curves_{column}", said, drawn, "Learning curves")
         st.caption(words.plain(said))
     if none:
         st.caption(f"{words.plain(' and '.join(none))}: nothing is learned over epochs, so there is no curve.")
@@ -227,47 +228,59 @@ def metrics_card(pair: Pair, found: pd.DataFrame) -> None:
             label_visibility="collapsed",
         )  # fmt: skip
     rows = _of_kind(found, kind or "All")
-    apart = f"p, all {found['p'].notna().sum()}"
-    config, number = st.column_config, tables.NUMBER
+    if rows.empty:
+        st.caption("None.")
+    else:
+        _metric_table(pair, rows, int(found["p"].notna().sum()))
+    st.caption(
+        f"Showing {len(rows)} of {words.count(len(found), 'metric')}. {words.plain(capitalised(pair.where))}. "
+        f"{_tally(found)}"
+    )
+    here = pair.here
+    whole = found.assign(
+        a=pair.labels[0], b=pair.labels[1], k=pair.k, dataset=here.dataset, simulated=here.simulated, split=here.split,
+        protocol=here.protocol,
+    )  # fmt: skip
+    tables.download(whole, f"compare-metrics-{here.facts['name']}-{here.split}", "metrics_file")
+
+
+def _metric_table(pair: Pair, rows: pd.DataFrame, judged: int) -> None:
+    """judged: how many metrics have a p."""
+    apart = f"p, all {judged}" if judged else "p, all"
     shown = pd.DataFrame(
         {
             "Metric": [key_title(key) for key in rows["metric"]],
             "A": rows["first"],
             "B": rows["second"],
             "B − A": rows["difference"],
-            "from": rows["low"],
-            "to": rows["high"],
-            "change": 100 * rows["relative"],
-            "p": rows["p"],
-            apart: rows["p_all"],
+            "95 % interval": [_interval(row) for _, row in rows.iterrows()],
             "Verdict": [_verdict(row) for _, row in rows.iterrows()],
             "Better": rows["better"],
+            "p": rows["p"],
+            apart: rows["p_all"],
+            "Change": 100 * rows["relative"],
         }
     )
+    config, number = st.column_config, tables.NUMBER
     tables.table(
         shown,
         f"Every metric of A and B, {pair.where}",
         {
-            "Metric": config.TextColumn(width=220),
-            "A": config.NumberColumn(format=number, width=64, help=f"{pair.labels[0]}: mean over seeds"),
-            "B": config.NumberColumn(format=number, width=64, help=f"{pair.labels[1]}: mean over seeds"),
-            "B − A": config.NumberColumn(format=number, width=76, help="Paired: on the same users"),
-            "from": config.NumberColumn(format=number, width=72, help="Low end of the difference's 95 % interval"),
-            "to": config.NumberColumn(format=number, width=72, help="High end of the difference's 95 % interval"),
-            "change": config.NumberColumn(format="%+.3g %%", width=76, help="The difference as a share of A's mean"),
-            "p": config.NumberColumn(format="%.2g", width=62, help="Of this metric alone, as the command has it"),
+            "Metric": config.TextColumn(width=204),
+            "A": config.NumberColumn(format=number, width=60, help=f"{pair.labels[0]}: mean over seeds"),
+            "B": config.NumberColumn(format=number, width=60, help=f"{pair.labels[1]}: mean over seeds"),
+            "B − A": config.NumberColumn(format=number, width=72, help="Paired: on the same users"),
+            "95 % interval": config.TextColumn(width=138, help="Of the difference, over users and seeds"),
+            "Verdict": config.TextColumn(width=124, help="What B is against A, by the p of the metric alone"),
+            "Better": config.TextColumn(width=56, help="Which direction is better, taken by itself"),
+            "p": config.NumberColumn(format="%.2g", width=64, help="Of this metric alone, as the command has it"),
             apart: config.NumberColumn(
-                format="%.2g", width=68, help="After Holm's correction for every metric here that has a p"
+                format="%.2g", width=66, help="After Holm's correction for every metric here that has a p"
             ),
-            "Verdict": config.TextColumn(width=150, help="What B is against A, by p of the metric alone"),
-            "Better": config.TextColumn(width=60, help="Which direction is better, taken by itself"),
+            "Change": config.NumberColumn(format="%+.3g %%", width=72, help="The difference as a share of A's mean"),
         },
         key="metrics",
         height="content" if len(rows) <= 12 else METRICS_HEIGHT,
-        name=f"compare-metrics-{pair.here.facts['name']}-{pair.here.split}",
-    )
-    st.caption(
-        f"Showing {len(rows)} of {words.count(len(found), 'metric')}: {words.plain(pair.where)}. {_tally(found)}"
     )
 
 
@@ -275,6 +288,10 @@ def _of_kind(found: pd.DataFrame, kind: str) -> pd.DataFrame:
     if kind == "Told apart":
         return found[found["verdict"].isin([BETTER, WORSE])]
     return found if kind not in KINDS[1:3] else found[found["kind"] == kind.lower()]
+
+
+def _interval(row: Any) -> str | None:
+    return None if math.isnan(row["low"]) else f"{words.number(row['low'])} to {words.number(row['high'])}"
 
 
 def _verdict(row: Any) -> str:
@@ -352,14 +369,15 @@ def page() -> None:
     pair = Pair(here, str(first), str(second), view.cutoff())
     chips(pair)
     found = metrics_of(pair)
-    if found is not None and has_values(pair, found):
+    complete = found is not None and has_values(pair, found)
+    if found is not None and complete:
         answer(pair, found)
     grid = st.grid(2, gap="medium", min_column_width=SIDE_BY_SIDE)
     with grid.cell():
         settings_card(pair)
     with grid.cell(), boundary.calm("the learning curves"):
         curves_card(pair)
-    if found is None or not len(found):
+    if found is None or not complete:
         return
     metrics_card(pair, found)
     with boundary.calm("the groups of users"):

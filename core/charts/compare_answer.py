@@ -84,9 +84,9 @@ def _phrase(row: Any) -> str:
     if parse_key(row["metric"])[0] in _COLD:
         return f"shows cold items {_with_ends(ratio, low, high, number, ' times as often')}"
     if ratio >= _TIMES:
-        return f"has {_with_ends(ratio, low, high, number, f' times the {name} of A')}"
+        return "has " + _with_ends(ratio, low, high, number, f" times A's {name}")
     verb = "keeps" if ratio < 1 and row["kind"] == "accuracy" else "has"
-    return f"{verb} {_with_ends(100 * ratio, 100 * low, 100 * high, number, f' % of the {name} of A')}"
+    return f"{verb} " + _with_ends(100 * ratio, 100 * low, 100 * high, number, f" % of A's {name}")
 
 
 def _with_ends(value: float, low: float, high: float, written: Any, unit: str = "") -> str:

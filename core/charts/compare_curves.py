@@ -25,10 +25,12 @@ def curves(history: pd.DataFrame, names: Mapping[str, str], column: str = "metri
     """history: `queries.history` of the runs of one or both; names: variant to what the legend says, A's first;
     column: a key of TITLES, of which some row has a value."""
     rows = history.dropna(subset=[column]).assign(side=history["variant"].map(names))
+    colours = dict(zip(names.values(), (palette.A, palette.B), strict=False))
+    sides = {side: colour for side, colour in colours.items() if side in set(rows["side"])}
     title = learning.metric_title(history) if column == "metric" else TITLES[column]
-    base: Any = alt.Chart(rows).encode(**_encoding(column, title, names))
-    seeds = base.mark_line(strokeWidth=1.25, opacity=0.35).encode(detail="run:N", tooltip=_tips(column, title))
-    means: Any = alt.Chart(_means(rows, column)).encode(**_encoding(column, title, names))
+    base: Any = alt.Chart(rows).encode(**_encoding(column, title, sides))
+    seeds = base.mark_line(strokeWidth=1.25, opacity=0.45).encode(detail="run:N", tooltip=_tips(column, title))
+    means: Any = alt.Chart(_means(rows, column)).encode(**_encoding(column, title, sides))
     chosen = base.transform_filter(alt.datum.chosen).mark_point(filled=True, size=75, opacity=1)
     layers = [
         named(seeds, "seeds"),
@@ -50,8 +52,8 @@ def _means(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     return of_epoch[of_epoch["size"] == of_epoch["variant"].map(seeds)].rename(columns={"mean": column})
 
 
-def _encoding(column: str, title: str, names: Mapping[str, str]) -> dict[str, Any]:
-    sides = list(names.values())
+def _encoding(column: str, title: str, sides: Mapping[str, str]) -> dict[str, Any]:
+    dashes = [[1, 0] if colour == palette.A else [6, 3] for colour in sides.values()]
     legend = alt.Legend(
         orient="top", columns=1, labelLimit=400, symbolOpacity=1, symbolStrokeWidth=2.5, symbolType="stroke"
     )
@@ -59,10 +61,10 @@ def _encoding(column: str, title: str, names: Mapping[str, str]) -> dict[str, An
         "x": alt.X("epoch:Q", title="Epoch", scale=alt.Scale(nice=False), axis=alt.Axis(tickMinStep=1, format="d")),
         "y": alt.Y(f"{column}:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(format="~g", tickCount=5)),
         "color": alt.Color(
-            "side:N", scale=alt.Scale(domain=sides, range=[palette.A, palette.B]), title=None, legend=legend
+            "side:N", scale=alt.Scale(domain=list(sides), range=list(sides.values())), title=None, legend=legend
         ),
         "strokeDash": alt.StrokeDash(
-            "side:N", scale=alt.Scale(domain=sides, range=[[1, 0], [6, 3]]), title=None, legend=legend
+            "side:N", scale=alt.Scale(domain=list(sides), range=dashes), title=None, legend=legend
         ),
     }
 

@@ -18,7 +18,7 @@ from core.charts.layers import layered, named
 from core.charts.text import number, percent
 
 NAME = "lorenz_of_both"
-HEIGHT = 300
+HEIGHT = 320
 _COLOURS = (palette.NEUTRAL, palette.A, palette.B)
 _DASHES = ([2, 2], [1, 0], [6, 3])  # the second channel
 

@@ -12,6 +12,7 @@ import streamlit as st
 
 from core.charts import compare_lorenz, exposure
 from core.charts import who_pays as groups
+from core.charts.text import capitalised
 from core.warehouse import compare, queries, who_pays
 from pages.shared import charts, lists, server, tables, words
 from pages.shared.pair import Pair
@@ -39,7 +40,7 @@ def exposure_card(pair: Pair, shown: compare.Shown) -> None:
         data = f"Data, {queries.counted_on(here.protocol).replace('+', ' and ')}"
         names = {compare.DATA: data, **dict(zip(("first", "second"), pair.names.values(), strict=True))}
         said = compare_lorenz.takeaway(shown.lorenz, names)
-        drawn = compare_lorenz.lorenz(shown.lorenz, names, f"Thin line: all items alike. {pair.where}")
+        drawn = compare_lorenz.lorenz(shown.lorenz, names, f"Thin line: all items alike. {capitalised(pair.where)}")
         charts.chart(drawn, "lorenz", said, shown.lorenz, "Lorenz curves of exposure")
         st.caption(words.plain(said))
 
@@ -66,12 +67,10 @@ def movers_card(pair: Pair, shown: compare.Shown) -> None:
             else:
                 _movers(pair, moved.head(most), top, "gain" if up else "lose")
                 st.caption(f"Showing {min(most, len(moved))} of {words.count(len(moved), 'item')}.")
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(
-            f"In percent of the users with something held out, mean over seeds: {words.plain(pair.where)}. "
-            f"{_by_chance(pair)}",
-            width="stretch",
-        )
+    st.caption(
+        f"In percent of the users with something held out, mean over seeds. {words.plain(capitalised(pair.where))}. "
+        f"{_by_chance(pair)}"
+    )
     every = items[items["change"] != 0].sort_values("change", ascending=False)
     name = f"compare-items-{pair.here.facts['name']}-{pair.here.split}"
     tables.download(every, name, "items_file", f"All {words.count(len(every), 'item')} that move")
@@ -84,8 +83,8 @@ def _by_chance(pair: Pair) -> str:
         return "With one run of a setting there is no telling which of these another seed would show again."
     chance = 2 / math.comb(sum(seeds), seeds[0])
     return (
-        "✓: every seed of the one shows it to more users than every seed of the other; seeds alone do that to "
-        f"{words.percent(chance)} of items."
+        "✓: every seed of the one shows it to more users than every seed of the other, which by chance alone happens "
+        f"to {words.percent(chance)} of items."
     )
 
 

@@ -15,11 +15,11 @@ from pages.shared.view import View
 
 def compared(here: View) -> tuple[str | None, str | None]:
     """The two settings side by side, each pin on its own side. Beside a single pin stands the baseline; without any,
-    the strongest AUC-NS stands beside it."""
+    the strongest AUC-NS stands beside it. Where the baseline is the other one, or not trained, another stands in."""
     if here.a and here.b:
         return here.a, here.b
     one = here.a or here.b or strongest(here)
-    beside = here.baseline if here.baseline != one else other_than(here, one)
+    beside = here.baseline if here.baseline not in {None, one} else other_than(here, one)
     return (one, beside) if here.a else (beside, one)
 
 
