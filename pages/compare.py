@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -149,7 +150,8 @@ def settings_card(pair: Pair) -> None:
         whole = st.toggle("All settings", key=ALL_SETTINGS, bind="query-params")
     st.markdown(words.plain(differences.sentence(*fields)))
     apart = differences.reference(fields[0]) != differences.reference(fields[1])
-    shown = [row for row in found if whole or (row.differs and not apart)]
+    differing = [row for row in found if row.differs]
+    shown = differing + [row for row in found if not row.differs] if whole else [] if apart else differing
     if shown:
         rows = pd.DataFrame(
             {
@@ -358,6 +360,23 @@ def metrics_of(pair: Pair) -> pd.DataFrame | None:
     return None
 
 
+def card(what: str, draw: Callable[..., None], *arguments: Any) -> None:
+    """A card that its own widgets redraw without the rest of the page. what: a noun, for what goes wrong."""
+
+    def drawn() -> None:
+        with boundary.calm(what):
+            draw(*arguments)
+
+    st.fragment(drawn)()
+
+
+def items(pair: Pair) -> None:
+    """Which items are shown, and which move."""
+    shown = server.ask(compare.shown, *pair.variants, pair.k, pair.here.split)
+    movers.exposure_card(pair, shown)
+    card("the items", movers.movers_card, pair, shown)
+
+
 def page() -> None:
     """The page, top to bottom."""
     here = view.current()
@@ -374,18 +393,16 @@ def page() -> None:
         answer(pair, found)
     grid = st.grid(2, gap="medium", min_column_width=SIDE_BY_SIDE)
     with grid.cell():
-        settings_card(pair)
-    with grid.cell(), boundary.calm("the learning curves"):
-        curves_card(pair)
+        card("the settings", settings_card, pair)
+    with grid.cell():
+        card("the learning curves", curves_card, pair)
     if found is None or not complete:
         return
-    metrics_card(pair, found)
+    card("the metrics", metrics_card, pair, found)
     with boundary.calm("the groups of users"):
         users_card(pair, found)
     with boundary.calm("the items"):
-        shown = server.ask(compare.shown, *pair.variants, pair.k, here.split)
-        movers.exposure_card(pair, shown)
-        movers.movers_card(pair, shown)
+        items(pair)
 
 
 frame.enter()

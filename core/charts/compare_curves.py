@@ -42,7 +42,8 @@ def curves(history: pd.DataFrame, names: Mapping[str, str], column: str = "metri
 
 def takeaway(history: pd.DataFrame, names: Mapping[str, str]) -> str:
     """The best accuracy and the chosen epochs of each."""
-    return learning.takeaway(history.assign(label=history["variant"].map(names)))
+    in_order = pd.concat([history[history["variant"] == variant] for variant in names])
+    return learning.takeaway(in_order.assign(label=in_order["variant"].map(names)))
 
 
 def _means(rows: pd.DataFrame, column: str) -> pd.DataFrame:

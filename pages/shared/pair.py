@@ -6,6 +6,7 @@ Here: the rule, which Compare and Users share, and the two with their names. Not
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
@@ -35,7 +36,7 @@ def other_than(here: View, variant: str | None) -> str | None:
     return str(others.iloc[-1]) if len(others) else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pair:
     """What is compared, and where."""
 
@@ -49,15 +50,17 @@ class Pair:
         """A's and B's ids."""
         return self.first, self.second
 
-    @property
+    @cached_property
     def labels(self) -> tuple[str, str]:
         """A's and B's names."""
         return self.here.label(self.first), self.here.label(self.second)
 
-    @property
+    @cached_property
     def names(self) -> dict[str, str]:
         """Each variant's name with its letter, for legends."""
-        return {v: f"{side}: {self.here.label(v)}" for side, v in zip("AB", self.variants, strict=True)}
+        return {
+            variant: f"{side}: {label}" for side, variant, label in zip("AB", self.variants, self.labels, strict=True)
+        }
 
     @property
     def pins(self) -> dict[str, str]:

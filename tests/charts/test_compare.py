@@ -120,6 +120,13 @@ def test_the_mean_goes_as_far_as_every_seed():
     assert len([one for one in means if one["side"] == "B: DNS"]) == 3
 
 
+def test_a_is_told_first_whichever_run_comes_first():
+    assert compare_curves.takeaway(BOTH.iloc[::-1], NAMES) == (
+        "A: RNS reaches NDCG@10 on validation 0.305, mean of 2 seeds; chosen epoch 10. B: DNS reaches NDCG@10 on "
+        "validation 0.310, mean of 3 seeds; chosen epoch 10."
+    )
+
+
 def test_what_has_no_curve_is_not_in_the_legend_and_b_keeps_its_colour():
     chart = compare_curves.curves(BOTH[BOTH["variant"] == "DNS"], NAMES)
     assert layers(chart)["seeds"]["encoding"]["color"]["scale"] == {"domain": ["B: DNS"], "range": [palette.B]}
