@@ -9,13 +9,41 @@ from collections.abc import Sequence
 from typing import Any
 
 from core import __version__
-from core.cli import compare, datasets, decompose, doctor, evaluate, jobs, recommend, reproduce, results, serve, sweep
+from core.cli import (
+    compare,
+    datasets,
+    decide,
+    decompose,
+    doctor,
+    evaluate,
+    jobs,
+    recommend,
+    report,
+    reproduce,
+    results,
+    serve,
+    sweep,
+)
 from core.cli.command import PROGRAM, Parser
 from core.cli.output import Output
 from core.errors import LabError
 from core.settings import read_settings
 
-GROUPS = (datasets, sweep, jobs, results, compare, decompose, recommend, evaluate, reproduce, serve, doctor)
+GROUPS = (
+    datasets,
+    sweep,
+    jobs,
+    results,
+    compare,
+    decide,
+    decompose,
+    recommend,
+    evaluate,
+    report,
+    reproduce,
+    serve,
+    doctor,
+)
 INTERRUPTED = 130  # what a shell reports for a command that Ctrl-C ended
 
 

@@ -5,15 +5,20 @@ Here: where the numbers of a decision come from. Not here: how a rule judges (co
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from core.decisions.judge import Judged, judge
 from core.decisions.rule import Rule
+from core.decisions.store import Decision
 from core.warehouse import queries, verdicts
 from core.warehouse.database import Warehouse
 from core.warehouse.queries import Split
 
 CHOSEN_ON: Split = "validation"
+SPLITS: tuple[Split, ...] = (CHOSEN_ON, "test")
 PROTOCOL = "validation"
 """The one protocol that has something to choose on which is not the test split."""
 
@@ -58,3 +63,22 @@ def _measured(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     asked = dataset, split, PROTOCOL, rule.bias, rule.accuracy
     return queries.trade_off(w, *asked), verdicts.verdicts(w, *asked, baseline)
+
+
+def plain(found: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of `figures` as they are kept and told, with None for what is missing."""
+    rows = found.to_dict("records")
+    return [{str(name): None if pd.isna(value) else value for name, value in row.items()} for row in rows]
+
+
+def decision(
+    w: Warehouse, dataset: str, rule: Rule, labels: Mapping[str, str], variant: str, baseline: str | None, note: str
+) -> Decision:
+    """A decision for that setting, to be saved, with its figures on validation and on test. labels: by variant."""
+    rows = [
+        {"split": split, **row}
+        for split in SPLITS
+        for row in plain(figures(w, dataset, rule, baseline, variant, split))
+    ]
+    label, of_baseline = labels[variant], labels.get(baseline or "", "")
+    return Decision(dataset, rule, variant, label, baseline, of_baseline, rows, note)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from core.charts import decision as told
@@ -52,7 +51,7 @@ def card(here: view.View, found: Judged | None) -> None:
 
 def _card(here: view.View, rule: Rule, found: Judged) -> None:
     chosen = found.recommended
-    figures = _figures(here, rule, chosen, "validation") if chosen else []
+    figures = _figures(here, rule, chosen) if chosen else []
     advice = told.advice(found, rule)
     baseline = here.label(found.baseline) if found.baseline else "the baseline"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -106,28 +105,16 @@ def saved(here: view.View, rule: Rule, variant: str, baseline: str | None) -> st
 
 def _save(here: view.View, rule: Rule, chosen: str, baseline: str | None) -> None:
     with boundary.attempt("the decision"):
-        figures = [
-            {"split": split, **row}
-            for split in ("validation", "test")
-            for row in _figures(here, rule, chosen, split, baseline)
-        ]
-        one = store.Decision(
-            str(here.dataset), rule, chosen, here.label(chosen), baseline,
-            here.label(baseline) if baseline else "", figures, st.session_state.get(NOTE) or "",
-        )  # fmt: skip
+        labels = dict(zip(here.variants["variant"], here.variants["label"], strict=True))
+        note = st.session_state.get(NOTE) or ""
+        one = decide.decision(server.warehouse(), str(here.dataset), rule, labels, chosen, baseline, note)
         store.save(server.settings(), one)
         st.session_state[NOTE] = ""
         boundary.say("Decided. It is kept on the Overview, with its figures of today.")
 
 
-def _figures(
-    here: view.View, rule: Rule, variant: str, split: str, baseline: str | None = None
-) -> list[dict[str, Any]]:
-    """Rows of `decide.figures`, with None for what is missing: as they are kept."""
-    found = server.ask(decide.figures, here.dataset, rule, baseline or here.baseline, variant, split)
-    return [
-        {name: None if pd.isna(value) else value for name, value in row.items()} for row in found.to_dict("records")
-    ]
+def _figures(here: view.View, rule: Rule, variant: str) -> list[dict[str, Any]]:
+    return decide.plain(server.ask(decide.figures, here.dataset, rule, here.baseline, variant, decide.CHOSEN_ON))
 
 
 def _of(one: store.Decision, split: str) -> list[dict[str, Any]]:
@@ -150,7 +137,7 @@ def last(here: view.View, titles: dict[str, str], shown: int = 5) -> None:
         with st.container(border=True, gap="xsmall"):
             _one(here, one, titles.get(one.dataset, "a data set that was removed"))
     if len(found) > shown:
-        st.caption("Older ones: `python -m core decide --list`.")
+        st.caption("Older ones: `python -m core decisions`.")
     if (gone := st.session_state.get(UNDO)) is not None:
         st.button("Undo: keep it again", icon=":material/undo:", key="undo_decision", on_click=_restore, args=(gone,))
 
