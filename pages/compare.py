@@ -268,11 +268,11 @@ def _metric_table(pair: Pair, rows: pd.DataFrame, judged: int) -> None:
         shown,
         f"Every metric of A and B, {pair.where}",
         {
-            "Metric": config.TextColumn(width=204),
+            "Metric": config.TextColumn(width=192),
             "A": config.NumberColumn(format=number, width=60, help=f"{pair.labels[0]}: mean over seeds"),
             "B": config.NumberColumn(format=number, width=60, help=f"{pair.labels[1]}: mean over seeds"),
             "B − A": config.NumberColumn(format=number, width=72, help="Paired: on the same users"),
-            "95 % interval": config.TextColumn(width=138, help="Of the difference, over users and seeds"),
+            "95 % interval": config.TextColumn(width=132, help="Of the difference, over users and seeds"),
             "Verdict": config.TextColumn(width=124, help="What B is against A, by the p of the metric alone"),
             "Better": config.TextColumn(width=56, help="Which direction is better, taken by itself"),
             "p": config.NumberColumn(format="%.2g", width=64, help="Of this metric alone, as the command has it"),

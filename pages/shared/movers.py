@@ -26,6 +26,7 @@ def exposure_card(pair: Pair, shown: compare.Shown) -> None:
     """Which items are shown: by decile, and how unequally."""
     here = pair.here
     st.subheader("Which items are shown")
+    st.caption(f"{words.plain(capitalised(pair.where))}.")
     deciles = server.ask(who_pays.by_decile, pair.variants, pair.k, here.split)
     named = deciles.assign(label=deciles["variant"].map(pair.names), baseline=False)
     grid = st.grid(2, gap="medium", min_column_width=SIDE_BY_SIDE)
