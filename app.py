@@ -21,10 +21,11 @@ def patience(text: str) -> AbstractContextManager[object]:
 
 
 with patience("Starting"):  # a fresh server's first visitor waits for pandas, DuckDB and Altair
-    from pages.shared import boundary, frame
+    from pages.shared import boundary, frame, tour
 
 with boundary.calm("the page"):
     with patience("Opening the results and seeing to the first work"):
         frame.draw()
     boundary.report()
+    tour.saw(page.url_path)
     page.run()

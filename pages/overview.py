@@ -8,7 +8,7 @@ import streamlit as st
 from core.charts import trade_off
 from core.jobs.queue import Kind, State
 from core.warehouse import queries
-from pages.shared import charts, deciding, frame, jobs, server, view, words
+from pages.shared import boundary, charts, deciding, frame, jobs, server, tour, view, words
 
 WHAT = (
     "Recommenders learn to favour what is popular already. Longtail Lab trains them with methods that push against "
@@ -26,10 +26,14 @@ def introduction() -> None:
         st.page_link("pages/data.py", label="Start with your own data", icon=":material/upload_file:")
 
 
-def curve(here: view.View) -> None:
-    """The trade-off in small, and what it says."""
+def points_of(here: view.View) -> pd.DataFrame:
+    """The points of the trade-off; none without a data set."""
     axes = (str(here.dataset), here.split, here.protocol, here.bias, here.accuracy)
-    points = server.ask(queries.trade_off, *axes) if here.dataset else pd.DataFrame()
+    return server.ask(queries.trade_off, *axes) if here.dataset else pd.DataFrame()
+
+
+def curve(here: view.View, points: pd.DataFrame) -> None:
+    """The trade-off in small, and what it says."""
     left, right = st.columns([5, 3], gap="medium")
     with left.container(border=True, height="stretch"):
         if points.empty:
@@ -132,7 +136,11 @@ def page() -> None:
     st.title("Overview")
     introduction()
     view.notice(here)
-    curve(here)
+    points = points_of(here)
+    if len(points):
+        with boundary.calm("the tour"):
+            tour.card(here, points)
+    curve(here, points)
     left, right = st.columns([5, 3], gap="medium")
     with left:
         under_way()

@@ -9,16 +9,15 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from core.decisions.rule import Rule
-from core.errors import BadInput, Failed, Unknown
+from core.decisions.state import open_state
+from core.errors import BadInput, Unknown
 from core.settings import Settings
 
-BUSY_SECONDS = 30.0
 LONGEST_NOTE = 2000
 
 CREATE = """CREATE TABLE IF NOT EXISTS decision (
@@ -58,7 +57,7 @@ def save(settings: Settings, decision: Decision) -> Decision:
     if len(decision.note) > LONGEST_NOTE:
         raise BadInput("note", f"it has {len(decision.note)} characters", f"Keep it below {LONGEST_NOTE}.")
     kept = replace(decision, saved=time.time())
-    with _open(settings) as db:
+    with open_state(settings, CREATE) as db:
         row = db.execute(INSERT, _columns(kept)).fetchone()
     return replace(kept, id=int(row["id"]))
 
@@ -67,13 +66,13 @@ def decisions(settings: Settings, dataset: str | None = None, limit: int = 100) 
     """The decisions, newest first; of one data set, or of all."""
     if not settings.state.exists():
         return []
-    with _open(settings) as db:
+    with open_state(settings, CREATE) as db:
         return [_decision(row) for row in db.execute(SELECT, {"dataset": dataset, "id": None, "limit": limit})]
 
 
 def decision(settings: Settings, number: int) -> Decision:
     """One decision. Raises Unknown."""
-    with _open(settings) as db:
+    with open_state(settings, CREATE) as db:
         row = db.execute(SELECT, {"dataset": None, "id": number, "limit": 1}).fetchone()
     if row is None:
         raise Unknown("decision", str(number))
@@ -82,7 +81,7 @@ def decision(settings: Settings, number: int) -> Decision:
 
 def delete(settings: Settings, number: int) -> Decision:
     """Forget a decision; what it was, for `restore`. Raises Unknown."""
-    with _open(settings) as db:
+    with open_state(settings, CREATE) as db:
         row = db.execute(DELETE, {"id": number}).fetchone()
     if row is None:
         raise Unknown("decision", str(number))
@@ -91,7 +90,7 @@ def delete(settings: Settings, number: int) -> Decision:
 
 def restore(settings: Settings, deleted: Decision) -> None:
     """Keep a deleted decision again, under its number and time."""
-    with _open(settings) as db:
+    with open_state(settings, CREATE) as db:
         db.execute(RESTORE, {"id": deleted.id, **_columns(deleted)})
 
 
@@ -127,23 +126,3 @@ def _decision(row: sqlite3.Row) -> Decision:
         id=row["id"],
         saved=row["saved"],
     )
-
-
-@contextmanager
-def _open(settings: Settings) -> Iterator[sqlite3.Connection]:
-    """One transaction on the file, which is made where there is none."""
-    settings.cache.mkdir(parents=True, exist_ok=True)
-    mend = "See that it can be written, or choose another cache folder by LONGTAIL_CACHE."
-    try:
-        with closing(sqlite3.connect(settings.state, timeout=BUSY_SECONDS)) as db:
-            db.row_factory = sqlite3.Row
-            db.execute("PRAGMA journal_mode = WAL")
-            with db:
-                db.execute(CREATE)
-                yield db
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # our statements are wrong, not the system unwilling
-            raise
-        raise Failed(f"The decisions in {settings.state} cannot be used: {error}. {mend}") from error
-    except sqlite3.DatabaseError as error:
-        raise BadInput(str(settings.state), f"it cannot be read ({error})", mend) from error
