@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.charts import trade_off
+from core.charts.trade_off_rule import Ruled
 from core.jobs.queue import Kind, State
 from core.warehouse import queries
 from pages.shared import boundary, charts, deciding, frame, jobs, server, tour, view, words
@@ -42,13 +43,17 @@ def curve(here: view.View, points: pd.DataFrame) -> None:
         question = trade_off.Question(here.bias, here.accuracy, here.split, here.protocol)
         pins = {name: variant for name, variant in (("A", here.a), ("B", here.b)) if variant}
         said = trade_off.takeaway(points, question)
-        small = trade_off.trade_off(points, question, chosen=pins, small=True)
+        judged = deciding.judged(here)
+        ruled = Ruled(judged.outside, judged.recommended) if judged else None
+        small = trade_off.trade_off(points, question, chosen=pins, small=True, ruled=ruled)
         charts.chart(small, "small", said, points, name="overview", note=charts.data_set())
     with right.container(border=True, height="stretch"):
         st.subheader("What it says so far" if jobs.busy() else "What it says")
         st.markdown(words.plain(said))
         marks = points[~points["also_on"]]
         advice = "Choose on validation, report on test." if here.protocol == "validation" else ""
+        if judged and judged.recommended:
+            st.caption(f"Dashed ring: what the rule recommends, **{words.plain(here.label(judged.recommended))}**.")
         st.caption(f"{words.count(len(marks), 'setting')} on {words.plain(here.title)}. {advice}")
         st.space("stretch")
         next_step(here)
@@ -78,7 +83,7 @@ def waiting(here: view.View) -> None:
 def next_step(here: view.View) -> None:
     """One thing to do next."""
     if here.a and here.b:
-        st.page_link("pages/users.py", label="Next: what users see under A and B", icon=":material/group:")
+        st.page_link("pages/users.py", label="Next: what users see", icon=":material/group:")
     else:
         st.page_link("pages/trade_off.py", label="Next: pin two settings", icon=":material/keep:")
 

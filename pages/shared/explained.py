@@ -24,3 +24,10 @@ def beside(key: str, picker: str) -> None:
     title = key_title(key)
     with st.popover("", icon=":material/help:", type="tertiary", help=f"How to read {title}", key=f"explain_{picker}"):
         metric(key)
+
+
+def label(text: str, key: str, picker: str) -> None:
+    """The label of a picker whose own is hidden, with the button of `beside` at its end."""
+    with st.container(horizontal=True, vertical_alignment="center", gap=None):
+        st.markdown(f":small[{text}]", width="stretch")
+        beside(key, picker)

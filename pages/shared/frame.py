@@ -16,7 +16,7 @@ from core.errors import LabError
 from core.evaluation.metrics import CUTOFFS, METRICS, metric_key, parse_key
 from core.models.choices import PROTOCOLS
 from core.warehouse import queries
-from pages.shared import explained, jobs, menu, server, view, words
+from pages.shared import deciding, explained, jobs, menu, server, view, words
 
 FRAMED = "framed"
 RULES: dict[str, Kind] = {"Budget": "give_up", "Target": "reach"}
@@ -53,9 +53,13 @@ def draw() -> None:
         split, protocol = _split_and_protocol()
         dataset = str(facts["dataset"]) if len(facts) else None
         variants = view.variants_of(dataset, protocol)
+        notes = st.container()
         baseline, a, b = _pins(variants)
     axes = _key(accuracy, cutoff), _key(bias, cutoff)
-    view.publish(view.View(dataset, facts, *axes, split, protocol, variants, baseline, a, b, rule))
+    here = view.View(dataset, facts, *axes, split, protocol, variants, baseline, a, b, rule)
+    view.publish(here)
+    with notes:
+        _outside(here)
     st.session_state[FRAMED] = True
 
 
@@ -104,12 +108,15 @@ def _metrics() -> tuple[str, str, int]:
 def _metric(label: str, key: str, kind: str, default: str, axis: str) -> str:
     titles = {metric.title: name for name, metric in METRICS.items() if metric.kind == kind}
     first = list(titles.values()).index(default)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="xxsmall"):
-        picked = st.selectbox(
-            label, list(titles), index=first, key=key, bind="query-params", on_change=view.forget_axis, args=(axis,)
-        )
-        chosen = titles.get(picked, default)
-        explained.beside(_key(chosen, view.cutoff()), key)
+    place = st.container(gap=None)
+    head = place.container()
+    picked = place.selectbox(
+        label, list(titles), index=first, key=key, bind="query-params", on_change=view.forget_axis, args=(axis,),
+        label_visibility="collapsed",
+    )  # fmt: skip
+    chosen = titles.get(picked, default)
+    with head:
+        explained.label(label, _key(chosen, view.cutoff()), key)
     return chosen
 
 
@@ -196,6 +203,14 @@ def _pins(variants: pd.DataFrame) -> tuple[str | None, str | None, str | None]:
             else f"Baseline: {words.plain(texts[view.BASELINE])}, not trained yet"
         )
     return found[view.BASELINE], found[view.A], found[view.B]
+
+
+def _outside(here: view.View) -> None:
+    """Which pins do not keep to the rule: they are grey wherever all settings are drawn."""
+    judged = deciding.judged(here)
+    for name, variant in (("A", here.a), ("B", here.b)):
+        if judged and variant in judged.outside:
+            st.caption(f":gray-badge[:material/block:] {name} does not keep to the rule")
 
 
 def _chip(key: str, variant: str | None, text: str, variants: pd.DataFrame) -> None:
