@@ -34,7 +34,7 @@ def plan(dataset: str | None, sweep: Sweep) -> None:
         f"**{todo:,} to train**" + (f"{time} on {cores}." if todo else ".") + "  \n"
         f":small[:gray[{words.count(planned.variants, 'setting')} × {words.count(len(sweep.seeds), 'seed')} on "
         f"{words.plain(view.current().title)}, {PROTOCOLS[sweep.protocol].label} "
-        f"(protocol *{sweep.protocol}*).]]"
+        f"(protocol *{sweep.protocol}*).{' ' + jobs.estimates_so_far() if todo else ''}]]"
     )
     button.button(
         f"Train {words.count(todo, 'run')}"

@@ -312,6 +312,22 @@ def read_table(settings: Settings, run_id: str, name: str) -> pa.Table:
         raise DamagedArtifact(str(folder / f"{name}.parquet"), f"it cannot be read ({error})") from error
 
 
+def listing(folder: Path) -> list[tuple[str, int, str]]:
+    """A finished run's files: name, bytes, and the sha256 that was noted when it was written; meta.json has none ("").
+
+    Raises DamagedArtifact if there is no reading meta.json; a file that is missing has 0 bytes.
+    """
+    sums = read_meta_of(folder)["files"]
+    return [(name, _size(folder / name), str(sums.get(name, ""))) for name in ("meta.json", *FILES)]
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def verify(folder: Path) -> list[str]:
     """What is wrong with a finished run's folder, a sentence each; nothing if every file is what was written."""
     try:

@@ -296,6 +296,8 @@ SELECT_LATEST = """SELECT id AS job, kind, run, dataset, coalesce(setting, label
 SELECT_LATEST_OF = """SELECT * FROM job WHERE kind = 'train' AND target = :run
     ORDER BY state IN ('queued', 'running') DESC, id DESC LIMIT 1"""
 FIND_ANY = "SELECT id FROM job WHERE kind = 'train' AND target = :target LIMIT 1"
+SELECT_ASKED = """SELECT DISTINCT method, dataset, protocol FROM job WHERE kind = 'train'
+    ORDER BY method, dataset, protocol"""
 SELECT_MEMBERS = """SELECT sweep_job.sweep, count(*) AS runs, sum(state = 'done') AS done,
         sum(state = 'running') AS running, sum(state = 'queued') AS queued, sum(state = 'failed') AS failed,
         sum(state = 'cancelled') AS cancelled, max(CASE WHEN state IN ('queued', 'running') THEN job.id END) AS last
@@ -532,6 +534,11 @@ class Queue:
             names = [column[0] for column in rows.description]
             columns = list(zip(*rows, strict=True)) or [()] * len(names)
         return {name: list(column) for name, column in zip(names, columns, strict=True)}
+
+    def asked(self) -> list[tuple[str | None, str, str | None]]:
+        """Every method, data set and protocol that a run was ever asked for with."""
+        with self._reading() as db:
+            return [tuple(row) for row in db.execute(SELECT_ASKED)]
 
     def latest_of(self, run: str) -> Job | None:
         """The job that counts for a run; None if none is known."""

@@ -23,6 +23,7 @@ import pandas as pd
 import pyarrow as pa
 
 from core.errors import Unknown
+from core.evaluation.metrics import all_keys
 from core.warehouse.database import Warehouse
 
 STATES = ("running", "waiting", "failed", "done", "cancelled", "unreadable", "deleted")
@@ -115,10 +116,18 @@ FAILURES = f"""
            list(DISTINCT setting ORDER BY setting) AS settings
     FROM failed GROUP BY kind_of ORDER BY n DESC, reason"""  # noqa: S608 - our own text
 
-CHOICES = f"""
-    WITH {_ROWS}
-    SELECT DISTINCT method, dataset_here AS dataset, title, protocol FROM matching
-    WHERE kind = 'train' ORDER BY ALL"""  # noqa: S608 - our own text
+METRICS_OF_RUN = """
+    SELECT metric, max(value) FILTER (split = 'validation' AND reading = 'epoch') AS validation,
+           max(value) FILTER (split = 'test' AND reading = 'epoch') AS test,
+           max(value) FILTER (reading = 'per-metric') AS own_best,
+           max(epoch) FILTER (reading = 'per-metric') AS own_epoch
+    FROM metrics WHERE run = $run GROUP BY metric"""
+
+CHOICES = """
+    SELECT DISTINCT method, d.dataset, coalesce(d.title, k.dataset) AS title, protocol
+    FROM (SELECT method, dataset, protocol::VARCHAR AS protocol FROM variants WHERE method <> 'lists'
+          UNION FROM asked) k LEFT JOIN datasets d USING (dataset)
+    ORDER BY ALL"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +190,6 @@ class RunList:
         found = self._ask(FAILURES, wanted)
         return found.assign(**{name: [list_.tolist() for list_ in found[name]] for name in ("jobs", "settings")})
 
-    def choices(self) -> pd.DataFrame:
-        """What can be filtered by: each method, dataset (id; missing if it is gone), title and protocol that occurs."""
-        return self._ask(CHOICES, Wanted())
-
     def _ask(self, sql: str, wanted: Wanted, **values: Any) -> pd.DataFrame:
         numbers = {name: int(n) for name, n in _NUMBER.findall(wanted.text.lower())}
         asked = {
@@ -197,3 +202,22 @@ class RunList:
             "of_sweep": self._of_sweep,
         }
         return self._w.frame(sql, self._tables, **asked, **values)
+
+
+def choices(w: Warehouse, asked: Sequence[tuple[str | None, str, str | None]]) -> pd.DataFrame:
+    """What the list can be filtered by: each method, dataset (id; missing if it is gone), title and protocol.
+
+    asked: what `Queue.asked` gave, for what is not finished.
+    """
+    columns = list(zip(*asked, strict=True)) or [(), (), ()]
+    names = ("method", "dataset", "protocol")
+    table = pa.table({n: pa.array(c, pa.string()) for n, c in zip(names, columns, strict=True)})
+    return w.frame(CHOICES, {"asked": table})
+
+
+def metrics_of_run(w: Warehouse, run: str) -> pd.DataFrame:
+    """What a run was measured at, a row a metric in the order of the registry: metric, validation, test (both at the
+    chosen epoch), own_best and own_epoch (under protocol paper: on test, at the metric's own best epoch). Missing where
+    it was not measured. Exposure by decile is left out."""
+    found = w.frame(METRICS_OF_RUN, run=run).set_index("metric")
+    return found.loc[[key for key in all_keys() if key in found.index]].reset_index()

@@ -1,12 +1,14 @@
 """The queue on the screen: one line in the sidebar, bars and a table while something runs, what failed and why.
 
 The sidebar's line watches for every page: it looks at the queue every 2 s while there is work and every 10 s while
-there is none, and asks for a full run only when there is something new to show.
+there is none, and asks for a full run only when there is something new to show. It follows the sweeps that had work
+when this session looked, and says once, on whatever page, that one has ended.
+Here: also the small parts that Sweep and Runs share. Not here: the table of all runs (pages/runs.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -14,12 +16,14 @@ import streamlit as st
 from core.jobs import control
 from core.jobs.queue import ACTIVE, Job, Kind, Queue, State
 from core.models.sweep import Sweep
+from core.warehouse import queries
 from pages.shared import boundary, server, tables, words
 
 BUSY_EVERY, IDLE_EVERY = "2s", "10s"
-SHOWN_FAILURES, SHOWN_JOBS = 3, 12
+SHOWN_FAILURES, SHOWN_JOBS, MOST_JOBS, SHOWN_SWEEPS = 3, 12, 200, 4
 ALL_JOBS = "All jobs"
 SWEEP, ACTION, LOG = "sweep", "job_action", "log_of"
+FOLLOWED, ENDED = "followed_sweeps", "ended_sweeps"
 STATE_NAMES = {
     State.QUEUED: "waiting",
     State.RUNNING: "running",
@@ -46,21 +50,109 @@ def every() -> str | None:
 
 
 def watch() -> None:
-    """The sidebar's line, drawn while something is queued or running."""
+    """The sidebar's line, drawn while something is queued or running; and what has ended since this session looked."""
     working = busy()
     seen = (server.warehouse().version, working)
+    _announce()
 
     def line() -> None:
         with boundary.calm("the jobs line"):
             now = busy()
-            if (server.version(), now) != seen:
+            if (server.version(), now) != seen or _just_ended():
                 st.rerun()
             if now:
                 with st.container(gap=None):
                     st.caption(f":material/autorenew: {summary()}")
-                    st.page_link("pages/sweep.py", label="All jobs", icon=":material/list:")
+                    st.page_link("pages/runs.py", label="Runs and jobs", icon=":material/list:")
 
     st.fragment(line, run_every=BUSY_EVERY if working else IDLE_EVERY)()
+    _ended_lines()
+
+
+def follow(sweep: int) -> None:
+    """Say it once that sweep has ended, even if it does so before the sidebar looks again."""
+    st.session_state[FOLLOWED] = st.session_state.get(FOLLOWED, frozenset()) | {sweep}
+
+
+def _just_ended() -> set[int]:
+    """Sweeps that this session followed and that have no work left."""
+    followed = st.session_state.get(FOLLOWED)
+    return set(followed) - set(queue().active_sweeps()) if followed else set()
+
+
+def _announce() -> None:
+    """A toast for each sweep that has ended, and a line in the sidebar that stays until it is put away."""
+    ended = _just_ended()
+    st.session_state[FOLLOWED] = frozenset(queue().active_sweeps())
+    for progress in control.progress(server.settings(), ended) if ended else []:
+        said = f"**{words.plain(progress.name)}** has ended: {words.plain(told(progress))}."
+        st.toast(said, icon=":material/check:", duration="long")
+        others = [other for other in st.session_state.get(ENDED, ()) if other[0] != progress.sweep]
+        st.session_state[ENDED] = (*others, (progress.sweep, said))[-SHOWN_SWEEPS:]
+
+
+def _ended_lines() -> None:
+    for sweep, said in st.session_state.get(ENDED, ()):
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            st.caption(f":material/check: {said}", width="stretch")
+            st.button(
+                "",
+                icon=":material/close:",
+                key=f"ended_{sweep}",
+                type="tertiary",
+                help="Put this away",
+                on_click=_put_away,
+                args=(sweep,),
+            )
+        st.page_link(
+            "pages/trade_off.py",
+            label="See the trade-off",
+            icon=":material/scatter_plot:",
+            query_params=_where(queue().sweep(sweep).dataset),
+        )
+
+
+def _where(dataset: str) -> dict[str, str]:
+    """The address of a data set; nothing where it is the only one, or gone."""
+    sets = server.ask(queries.datasets)
+    found = sets[sets["dataset"] == dataset]
+    return {"data": str(found["name"].iloc[0])} if len(found) and len(sets) > 1 else {}
+
+
+def _put_away(sweep: int) -> None:
+    st.session_state[ENDED] = tuple(other for other in st.session_state.get(ENDED, ()) if other[0] != sweep)
+
+
+def told(progress: control.Progress) -> str:
+    """How far a sweep is: "12 of 40 runs done, 1 failed, about 30 s left"."""
+    m = progress.members
+    parts = [f"{m.done:,} of {words.count(m.runs, 'run')} done"]
+    parts += [f"{m.failed:,} failed"] if m.failed else []
+    parts += [f"{m.cancelled:,} cancelled"] if m.cancelled else []
+    return ", ".join([*parts, *([words.left(progress.left)] if m.active else [])])
+
+
+def sweep_bars(sweeps: Iterable[int] | None = None) -> None:
+    """A bar for each of those sweeps, or of all under way; for a part of the page that is live."""
+    found = control.progress(server.settings(), sweeps)
+    for progress in found[:SHOWN_SWEEPS]:
+        m = progress.members
+        text = f"**{words.plain(progress.name)}** · {words.plain(told(progress))}"
+        st.progress((m.runs - m.active) / m.runs, text=text)
+    if len(found) > SHOWN_SWEEPS:
+        st.caption(f"{words.count(len(found) - SHOWN_SWEEPS, 'more sweep')} under way.")
+
+
+def estimates_so_far() -> str:
+    """How wrong the estimates of the latest sweeps were, in a sentence; nothing until one is done."""
+    costs = control.costs(server.settings())
+    if not costs:
+        return ""
+    times = words.number(sum(c.took for c in costs) / sum(c.expected for c in costs))
+    if len(costs) == 1:
+        return f"The last sweep took {times} times its estimate."
+    each = ", ".join(words.number(c.took / c.expected) for c in costs)
+    return f"The last {words.spelled(len(costs))} sweeps took {times} times their estimate (the latest first: {each})."
 
 
 def summary() -> str:
@@ -110,9 +202,9 @@ def failure(job: Job) -> None:
         log_tail(job)
 
 
-def log_tail(job: Job) -> None:
+def log_tail(job: Job, lines: int = 40) -> None:
     """The end of a job's log."""
-    tail = control.log_tail(server.settings(), job)
+    tail = control.log_tail(server.settings(), job, lines)
     if tail:
         st.code(tail, language=None, height=180)
     else:
@@ -126,28 +218,56 @@ def board() -> None:
 
     def draw() -> None:
         with boundary.calm("the jobs"):
-            found = queue().jobs(sweep=shown)
-            if not found:
+            counts = _counts(shown)
+            if not sum(counts.values()):
                 st.info("Nothing was started here yet. Choose methods above and start a sweep.", icon=":material/tune:")
                 return
-            _controls(found)
+            found = _found(shown, sum(counts.values()))
+            if shown is not None:
+                sweep_bars([shown])
+            controls(told_counts(counts))
             _table(found)
+            _rest(len(found), sum(counts.values()))
             _one(found)
             _failures(found)
 
     st.fragment(draw, run_every=every())()
 
 
+def _counts(sweep: int | None) -> dict[State, int]:
+    if sweep is None:
+        return queue().counts()
+    members = queue().members([sweep]).get(sweep)
+    return {state: getattr(members, state, 0) if members else 0 for state in State}
+
+
+def _found(sweep: int | None, n: int) -> list[Job]:
+    """The jobs to show; of more than can be overseen, what runs, failed and waits before what is over."""
+    if n <= MOST_JOBS:
+        return queue().jobs(sweep=sweep)
+    order = (State.RUNNING, State.FAILED, State.QUEUED, State.CANCELLED, State.DONE)
+    parts = (queue().jobs(sweep=sweep, state=state, limit=MOST_JOBS) for state in order)
+    return [job for part in parts for job in part][:MOST_JOBS]
+
+
+def _rest(shown: int, n: int) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if shown < n:
+            st.caption(f"Showing {shown:,} of {n:,}: what runs, failed and waits first.", width="content")
+        st.page_link("pages/runs.py", label="All runs and jobs", icon=":material/list:")
+
+
 def _choice() -> int | None:
     """The sweep to show; None for all jobs."""
-    names = _sweeps()
+    names = sweeps()
     chosen = st.selectbox(
         "Show", [*names, ALL_JOBS], key=SWEEP, persist_state="session", label_visibility="collapsed", width=360
     )
     return names.get(chosen)
 
 
-def _sweeps() -> dict[str, int]:
+def sweeps() -> dict[str, int]:
+    """The latest sweeps by name."""
     return {f"#{s.id} {s.name or 'sweep'} · {words.count(s.runs, 'run')}": s.id for s in queue().sweeps(50)}
 
 
@@ -156,22 +276,28 @@ def start(dataset: str, sweep: Sweep, what: str) -> None:
     with boundary.attempt(what):
         asked = control.request_sweep(server.settings(), dataset, sweep)
         show(asked.sweep)
+        if asked.queued:
+            follow(asked.sweep)
         boundary.say(f"{words.count(asked.queued, 'run')} queued. They go on when this page is closed.")
 
 
 def show(sweep: int) -> None:
     """Let the board show that sweep: for callbacks. The browser keeps what it showed unless another is named."""
-    st.session_state[SWEEP] = next((name for name, number in _sweeps().items() if number == sweep), ALL_JOBS)
+    st.session_state[SWEEP] = next((name for name, number in sweeps().items() if number == sweep), ALL_JOBS)
 
 
-def _controls(found: Sequence[Job]) -> None:
-    counts = {state: sum(job.state == state for job in found) for state in State}
-    told = ", ".join(f"{n:,} {STATE_NAMES[state]}" for state, n in counts.items() if n)
-    active = any(counts[state] for state in ACTIVE)
+def told_counts(counts: Mapping[State, int]) -> str:
+    """Such as "2 running, 14 waiting"."""
+    return ", ".join(f"{n:,} {STATE_NAMES[state]}" for state, n in counts.items() if n)
+
+
+def controls(said: str) -> None:
+    """A line about jobs, with what can be done to the queue as a whole."""
+    active = busy()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         paused = queue().paused
         left = "paused" if paused else words.left(control.overview(server.settings()).left)
-        st.markdown(f"**{told}**" + (f", {left}" if active else ""), width="stretch")
+        st.markdown(f"**{said}**" + (f", {left}" if active else ""), width="stretch")
         if paused:
             st.button("Resume", icon=":material/play_arrow:", on_click=_resume, key="resume")
         elif active:
@@ -191,7 +317,7 @@ def _controls(found: Sequence[Job]) -> None:
 
 
 def _table(found: Sequence[Job]) -> None:
-    steps = _steps(found)
+    where = steps(found)
     frame = pd.DataFrame(
         {
             "Run": [job.label for job in found],
@@ -199,7 +325,7 @@ def _table(found: Sequence[Job]) -> None:
             "Progress": [1.0 if job.state == State.DONE else job.share or 0.0 for job in found],
             "NDCG@10": [job.metric for job in found],
             "Seconds": [job.seconds for job in found],
-            "Now": ["" if now == STATE_NAMES[job.state] else now for job, now in zip(found, steps, strict=True)],
+            "Now": ["" if now == STATE_NAMES[job.state] else now for job, now in zip(found, where, strict=True)],
             "Do": [_actions(job) for job in found],
         }
     )
@@ -223,7 +349,7 @@ def _table(found: Sequence[Job]) -> None:
     )
 
 
-def _steps(found: Sequence[Job]) -> list[str]:
+def steps(found: Sequence[Job]) -> list[str]:
     """Where each job is; hundreds may wait for the same few, which are asked for once."""
     others = {job.id: job for job in found}
     waited = {job.waits_on for job in found if job.state == State.QUEUED and job.waits_on}

@@ -37,7 +37,13 @@ def pages() -> dict[str, Sequence[Any]]:
                 title="Sweep",
                 icon=":material/tune:",
                 help="Choose methods, strengths and seeds; start, watch and cancel their training.",
-            )
+            ),
+            st.Page(
+                "pages/runs.py",
+                title="Runs",
+                icon=":material/list_alt:",
+                help="Every run and job: search, open, retry, cancel, delete.",
+            ),
         ],
         "Analyse": [
             st.Page(

@@ -40,6 +40,16 @@ def count(n: int, one: str, many: str | None = None) -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
+def spelled(n: int) -> str:
+    """A small number as a word.
+
+    >>> spelled(3), spelled(12)
+    ('three', '12')
+    """
+    names = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    return names[n] if 0 <= n < len(names) else f"{n:,}"
+
+
 def duration(seconds: float | None) -> str:
     """A time for people: "measuring" until it is known.
 

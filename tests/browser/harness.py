@@ -38,6 +38,7 @@ PAGES = {
     "Overview": "",
     "Data": "data",
     "Sweep": "sweep",
+    "Runs": "runs",
     "Trade-off": "trade_off",
     "Compare": "compare",
     "Users": "users",

@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.datasets.store import DatasetInfo
+from core.jobs import control
 from core.settings import PROJECT, Settings
 from tests.pages import results
 
@@ -39,3 +40,11 @@ def visit(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Open:
 def tiny(settings: Settings) -> DatasetInfo:
     """The tiny data set with results."""
     return results.trained(settings)
+
+
+@pytest.fixture
+def no_worker(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Queues without starting a process; the calls that would have."""
+    calls: list[str] = []
+    monkeypatch.setattr(control, "ensure_worker", lambda _: calls.append("started") or True)
+    return calls

@@ -10,10 +10,30 @@ from core.evaluation.metrics import METRICS
 from core.settings import PROJECT, Settings
 from tests.pages import results
 
-PAGES = ("overview", "data", "sweep", "trade_off", "compare", "users", "sampler", "bias_variance", "reproduction")
+PAGES = (
+    "overview",
+    "data",
+    "sweep",
+    "runs",
+    "trade_off",
+    "compare",
+    "users",
+    "sampler",
+    "bias_variance",
+    "reproduction",
+)
 NONSENSE = ("'; DROP TABLE runs; -- <script>alert(1)</script>", "€" * 500, "", "-1e999")
 SHARED = ("data", "y", "x", "k", "split", "protocol", "baseline", "a", "b")
 OWN = (
+    "run",
+    "run_text",
+    "run_state",
+    "run_method",
+    "run_data",
+    "run_protocol",
+    "run_sweep",
+    "run_order",
+    "run_page",
     "user",
     "find",
     "order",

@@ -20,14 +20,6 @@ from tests.tiny import tiny_dataset
 WITHOUT_ONE_BP = {"method_one_bp_auc_ns": "false"}
 
 
-@pytest.fixture
-def no_worker(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Queues without starting a process; the calls that would have."""
-    calls: list[str] = []
-    monkeypatch.setattr(control, "ensure_worker", lambda _: calls.append("started") or True)
-    return calls
-
-
 def test_the_plan_counts_before_anything_starts(visit, settings: Settings) -> None:
     tiny_dataset(settings)
     at = visit("sweep")

@@ -19,7 +19,7 @@ from core.models.variant import Run, make_variant
 from core.settings import Settings
 from core.warehouse import queries
 from core.warehouse.database import Warehouse
-from core.warehouse.run_list import LISTED, ORDERS, STATES, RunList, Wanted
+from core.warehouse.run_list import LISTED, ORDERS, STATES, RunList, Wanted, choices, metrics_of_run
 from tests.jobs.test_added_lists import saved
 from tests.tiny import tiny_dataset
 from tests.warehouse.fake_runs import write_run
@@ -186,7 +186,7 @@ def test_failures_that_differ_in_numbers_alone_are_one(world):
 
 
 def test_what_can_be_filtered_by_is_what_there_is(world):
-    found = world.list().choices()
+    found = choices(world.w, world.queue.asked())
     assert set(found["method"].dropna()) == {"rns", "dns"}
     assert set(found["dataset"].dropna()) == {world.dataset}
 
@@ -199,11 +199,12 @@ def test_what_there_is_not_is_refused(world):
 
 
 def test_an_empty_cache_has_an_empty_list(settings):
-    found = RunList(Warehouse.open(settings, own=False), Queue(settings).latest())
+    w, queue = Warehouse.open(settings, own=False), Queue(settings)
+    assert choices(w, queue.asked()).empty
+    found = RunList(w, queue.latest())
     assert found.page(Wanted()).empty
     assert found.counts(Wanted()) == dict.fromkeys(STATES, 0)
     assert found.failures(Wanted()).empty
-    assert found.choices().empty
 
 
 # ---------------------------------------------------------------- pages
@@ -275,3 +276,17 @@ def test_added_lists_are_no_runs(settings, tmp_path):
     w = Warehouse.open(settings, own=False)
     assert len(queries.variants(w, info.id)) == 1
     assert RunList(w, Queue(settings).latest()).page(Wanted()).empty
+
+
+def test_a_runs_metrics_on_both_splits(settings):
+    dataset = tiny_dataset(settings).id
+    write_run(settings, make_variant(dataset, sampler="rns"), metrics=measured(0.5))
+    own = {"test": {"ndcg@10": 0.75}}
+    paper = write_run(settings, make_variant(dataset, "paper", sampler="rns"), metrics=own, per_metric=own, epoch=15)
+    w = Warehouse.open(settings, own=False)
+    [row] = metrics_of_run(w, Run(make_variant(dataset, sampler="rns"), 0).id).to_dict("records")
+    assert (row["metric"], row["validation"], row["test"]) == ("ndcg@10", 0.5, 0.25)
+    assert pd.isna(row["own_best"])
+    [row] = metrics_of_run(w, paper).to_dict("records")
+    assert (row["test"], row["own_best"], row["own_epoch"]) == (0.75, 0.75, 15)
+    assert pd.isna(row["validation"])
