@@ -9,6 +9,7 @@ Numbers are of the runs' chosen epoch. The metrics' are those of `python -m core
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -69,6 +70,7 @@ def metrics(w: Warehouse, first: str, second: str, k: int, split: Split = "test"
     stored = set(w.frame(STORED, variants=list(which.variants), split=split)["metric"])
     keys = [metric_key(name, k if row.at_k else None) for name, row in METRICS.items()]
     found = study(w, which.variants, [key for key in keys if key in stored], split)
+    found = replace(found, per_user={})  # the tests over users alone, which nobody sees here, are left out
     rows = pd.DataFrame([found.compare(key, first)[0] for key in keys if key in stored])
     rows = rows.rename(columns={"value": "second", "baseline_value": "first"})
     numbers = ["first", "second", "difference", "low", "high", "p"]
@@ -111,9 +113,9 @@ def shown(w: Warehouse, first: str, second: str, k: int, split: Split = "test") 
 
     items, in the order of their numbers: item_id, title, year (may be missing), count, popularity (users who took it in
     what was trained on, and their share of all), percentile (share of the catalogue's items that fewer users took),
-    decile (10 is the most popular), hot, first, second (share of the evaluated users whose list has it, mean over seeds),
-    change (second minus first), in_all_seeds (do all seeds of the one show it to more users than all of the other?
-    missing where either has one seed).
+    decile (10 is the most popular), hot, first, second (share of the evaluated users whose list has it, mean over
+    seeds), change (second minus first), in_all_seeds (do all seeds of the one show it to more users than all of the
+    other? missing where either has one seed).
 
     lorenz: the share of the slots, or for "data" of the interactions trained on, that the least shown items have
     together. A run's items are ordered by how often it shows them; the curve is the mean over runs, so that its Gini is
