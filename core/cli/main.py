@@ -21,6 +21,7 @@ from core.cli import (
     report,
     reproduce,
     results,
+    runs,
     serve,
     sweep,
 )
@@ -33,6 +34,7 @@ GROUPS = (
     datasets,
     sweep,
     jobs,
+    runs,
     results,
     compare,
     decide,
