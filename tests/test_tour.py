@@ -21,7 +21,7 @@ def test_every_picture_is_one_of_the_tool_and_tells_what_it_shows() -> None:
     pytest.importorskip("playwright")
     from tools.screenshots import STOPS
 
-    found = dict((name, words) for words, name in re.findall(r"!\[(.+?)\]\(images/(.+?)\.png\)", TOUR))
+    found = {name: words for words, name in re.findall(r"!\[(.+?)\]\(images/(.+?)\.png\)", TOUR)}
     assert set(found) == set(STOPS)
     assert all(len(words) > 20 for words in found.values())
     for name in STOPS:
