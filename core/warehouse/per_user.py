@@ -161,10 +161,11 @@ def find_variant(w: Warehouse, name: str) -> str:
 
 def find_pair(w: Warehouse, first: str, second: str) -> tuple[str, str]:
     """Two variants by id or label, as `find_variant`. Added lists, which are called the same under every protocol, are
-    those under the other's. Raises Unknown, and Refused."""
+    those under the other's. Raises Unknown, and Refused, as for lists that were given the label of what is trained."""
     every = w.frame(VARIANTS_ASKED, variants=None).set_index("variant", drop=False)
-    added = every[every["method"] == ADDED]
-    both = [added[added["label"] == name] for name in (first, second)]
+    added = every["method"] == ADDED
+    of_lists = every[added & ~every["label"].isin(every["label"][~added])]
+    both = [of_lists[of_lists["label"] == name] for name in (first, second)]
     left, right = (
         found if len(found) else every.loc[[find_variant(w, name)]]
         for found, name in zip(both, (first, second), strict=True)
