@@ -31,9 +31,8 @@ ACCENTS = {"A": "orange", "B": "blue"}
 """The theme's colour of each pin, which config.toml makes the same as the charts' (core/charts/palette.py)."""
 ADDED = "Lists added, not trained here. **Data** has what was left out or repaired, under *Lists*."
 SIMULATED = (
-    "This data set is **simulated**: generated, not observed. To get a real one, open **Data** and fetch it again once "
-    "a source can be reached, point `LONGTAIL_DATASET_MIRROR` to a folder or address that holds its files, or import "
-    "your own."
+    "This data set is **simulated**: generated, not observed, so that true preferences are known. What is found here "
+    "need not hold for real users: fetch or import real data on **Data**."
 )
 
 
