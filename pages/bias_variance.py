@@ -266,7 +266,7 @@ def page() -> None:
     training(here, rows, by, counts)
     if (counts >= FEWEST).any():
         with boundary.calm("the decomposition"):
-            answer(here, rows, counts, Question(loss, by, split=here.split))
+            answer(here, rows, counts, Question(loss, by, "test" if here.split == "test" else "validation"))
     else:
         st.info(
             f"No setting has {FEWEST} finished replicates of this kind yet. Train some above; {REPLICATES} of each "
