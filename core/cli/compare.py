@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.cli.command import Commands, add_command
+from core.cli.datasets import prepared
 from core.cli.output import Output, one_line, table
 from core.cli.results import SHOWN
 from core.errors import Refused
+from core.models.choices import PROTOCOLS
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,6 +36,10 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--metric", nargs="+", action="extend", metavar="M", help=f"one or more metrics (default {' '.join(SHOWN)})"
     )
+    parser.add_argument(
+        "--dataset", metavar="DATASET", help="name or id: look for both there alone, where a label is on several"
+    )
+    parser.add_argument("--protocol", choices=tuple(PROTOCOLS), help="look for both under that protocol alone")
     parser.add_argument("--split", choices=("test", "validation"), default="test", help="measured where (default test)")
     parser.add_argument(
         "--baseline",
@@ -48,12 +54,11 @@ def compare(args: argparse.Namespace, settings: Settings, output: Output) -> int
     from core.warehouse.database import Warehouse
     from core.warehouse.per_user import asked, beside, find_pair, study
 
+    dataset = None if args.dataset is None else prepared(settings, args.dataset).id
     warehouse = Warehouse.open(settings, own=False)
     try:
-        first, second = find_pair(warehouse, args.first, args.second)
-        if first == second:
-            raise Refused(f"{args.first!r} and {args.second!r} are one variant, {first}. Give two.")
-        pair = asked(warehouse, (first, second))  # refuses what cannot be compared
+        first, second = find_pair(warehouse, args.first, args.second, dataset, args.protocol)
+        pair = asked(warehouse, (first, second))
         family = [first, *(v for v in beside(warehouse, first) if v != first)] if args.baseline else [first, second]
         metrics = _metrics(args.metric, warehouse, pair, args.split)
         with output.progress() as progress:
@@ -149,8 +154,8 @@ def _in_words(document: dict[str, Row], pair: Asked, args: argparse.Namespace) -
         "",
         table(rows, columns),
         "",
-        f"On {args.split}, protocol {pair.protocol}.{paper} Interval (95 %) and p: over users and seeds; Holm: for "
-        f"{compared} compared with the first. Wilcoxon and t: over users alone, deciding nothing.",
+        f"On {args.split} of {pair.name}, protocol {pair.protocol}.{paper} Interval (95 %) and p: over users "
+        f"and seeds; Holm: for {compared} compared with the first. Wilcoxon and t: over users alone, deciding nothing.",
     ]
     for metric, row in document.items():
         lines += [f"{metric} with {bias}: {label}." for bias, label in row.get("labels", {}).items()]

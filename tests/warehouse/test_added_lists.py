@@ -132,7 +132,7 @@ def test_a_name_means_the_lists_beside_the_other_variant(settings, w, hand):
     assert find_pair(w, "Shop", refit.id) == (there, refit.id)
     assert find_pair(w, "RNS", "Shop")[1] == here
     assert beside(w, here) == sorted([here, variant_of(w, hand.id, "RNS")["variant"]])
-    with pytest.raises(Refused, match="2 variants are called 'Shop'"):
+    with pytest.raises(Refused, match="'Shop' and 'Shop' are one variant"):
         find_pair(w, "Shop", "Shop")
     with pytest.raises(Unknown):
         find_pair(w, "Shop", "nobody")
