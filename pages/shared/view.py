@@ -96,17 +96,35 @@ def notice(here: View) -> None:
             "both papers did. They are optimistic.",
             icon=":material/rule:",
         )
+    if unread := server.warehouse().problems:
+        what, are = ("folder", "is") if len(unread) == 1 else ("folders", "are")
+        st.warning(
+            f"{len(unread)} {what} of results or data cannot be read and {are} left out here. The first: "
+            f"{words.plain(unread[0].text)}  \n`python -m core doctor` names all, and the mend.",
+            icon=":material/report:",
+        )
 
 
 def undrawn(here: View, drawn: Collection[str]) -> None:
-    """Say which added lists a chart lacks, and why. drawn: the variants that it has."""
-    lists = here.variants[(here.variants["method"] == LISTS) & ~here.variants["variant"].isin(list(drawn))]
-    if len(lists):
-        names = ", ".join(words.plain(label) for label in lists["label"])
-        st.caption(
-            f"Not drawn here: **{names}**. Added lists have values on the splits that their file names (test, unless "
-            "it says otherwise), as far as they reach, and none of metrics that need scores."
-        )
+    """Say which settings a chart lacks, and why. drawn: the variants that it has."""
+    missing = here.variants[~here.variants["variant"].isin(list(drawn))]
+    added = missing["method"] == LISTS
+    for rows, why in ((missing[added], _LISTS_LACK), (missing[~added], _RUNS_LACK)):
+        if len(rows):
+            names = ", ".join(words.plain(label) for label in rows["label"][:NAMED])
+            more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
+            st.caption(f"Not drawn here: **{names}**{more}. {why}")
+
+
+NAMED = 5
+_LISTS_LACK = (
+    "Added lists have values on the splits that their file names (test, unless it says otherwise), as far as they "
+    "reach, and none of metrics that need scores."
+)
+_RUNS_LACK = (
+    "They have no value of one of the two metrics: it was not measured yet when they were trained, or is defined for "
+    "nobody. Where it was not measured, remove their runs and train them again."
+)
 
 
 def no_dataset() -> None:
