@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.charts import bias_variance as charts
 from core.charts import palette
+from core.charts.text import capitalised, provenance
 from core.errors import LabError
 from core.evaluation.decomposition import Loss
 from core.jobs import control, decomposing
@@ -179,9 +180,11 @@ def answer(here: view.View, rows: pd.DataFrame, counts: pd.Series, question: Que
         str(server.settings().cache), server.version(), tuple(fields[v] for v in order), question, MOST_REPLICATES
     )
     st.markdown(words.plain(charts.takeaway(found, "all")))
+    # the same words as above the charts of other pages
+    st.caption(capitalised(provenance(question.split, here.protocol)) + ". The split is chosen in the sidebar.")
     panels(found, question)
     deciles(found, question)
-    numbers(here, found)
+    numbers(here, found, question)
 
 
 def panels(found: pd.DataFrame, question: Question) -> None:
@@ -212,7 +215,7 @@ def deciles(found: pd.DataFrame, question: Question) -> None:
         st.caption(words.plain(said))
 
 
-def numbers(here: view.View, found: pd.DataFrame) -> None:
+def numbers(here: view.View, found: pd.DataFrame, question: Question) -> None:
     """The terms as a table, to download."""
     columns = {
         "label": "Setting",
@@ -229,8 +232,8 @@ def numbers(here: view.View, found: pd.DataFrame) -> None:
     formats: dict[str, Any] = {kept[k]: number for k in ("loss", "bias", "variance", "d_loss") if k in kept}
     with st.expander("The numbers", icon=":material/table:"):
         tables.table(found[list(kept)].rename(columns=kept), "Bias and variance", formats, key="bv_table", height=320)
-        out = found.assign(dataset=here.dataset, simulated=here.simulated, split="test", protocol=here.protocol)
-        tables.download(out, f"bias-variance-{here.facts['name']}", "bv_csv")
+        out = found.assign(dataset=here.dataset, simulated=here.simulated, split=question.split, protocol=here.protocol)
+        tables.download(out, f"bias-variance-{here.facts['name']}-{question.split}", "bv_csv")
 
 
 def empty(here: view.View) -> None:
@@ -264,7 +267,7 @@ def page() -> None:
     training(here, rows, by, counts)
     if (counts >= FEWEST).any():
         with boundary.calm("the decomposition"):
-            answer(here, rows, counts, Question(loss, by))
+            answer(here, rows, counts, Question(loss, by, "test" if here.split == "test" else "validation"))
     else:
         st.info(
             f"No setting has {FEWEST} finished replicates of this kind yet. Train some above; {REPLICATES} of each "

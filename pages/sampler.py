@@ -364,7 +364,9 @@ def truth(run: str, knobs: Knobs) -> None:
         said = charts.false_negatives_takeaway(rows)
         told("False negatives, by the truth", said)
         drawing.chart(charts.false_negatives(rows), "false_negatives", said, rows, note=drawing.data_set())
-        st.caption("Known because the data are simulated: the user likes the item, and only was never shown it.")
+        st.caption(
+            "Known because the data are simulated: the user likes the item, which is held out or was never shown."
+        )
     with pair.container(border=True, height="stretch"):
         rows = ask(explain.posterior_check, run, knobs)
         said = charts.posterior_check_takeaway(rows)

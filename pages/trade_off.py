@@ -193,7 +193,10 @@ def _legend(
     if WIN_WIN in shown and here.baseline in set(found["variant"]):
         told.append(f"**Shaded**: better than {words.plain(here.label(here.baseline))} on both.")
     if FRONT in shown and found["front"].notna().any():
-        told.append(f"**Lit**: on the Pareto front in at least {100 * LIT:g} % of resamples of users and seeds.")
+        told.append(
+            f"**Lit**: on the Pareto front in at least {100 * LIT:g} % of resamples of users and seeds; settings with "
+            "one seed move with the users alone, so theirs is too sure."
+        )
     return " ".join(told)
 
 

@@ -40,3 +40,9 @@ def test_counts(given_pairs):
 @given(pairs, pairs)
 def test_merging_is_the_union(a, b):
     assert as_set(build(a).merged(build(b))) == set(a) | set(b)
+
+
+@given(pairs, pairs)
+def test_has_tells_which_pairs_are_there(given_pairs, asked):
+    users, items = np.array(asked, np.int32).reshape(-1, 2).T
+    assert build(given_pairs).has(users, items).tolist() == [pair in set(given_pairs) for pair in asked]

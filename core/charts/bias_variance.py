@@ -27,6 +27,8 @@ COLOURS: Mapping[str, str] = {
     WITH_NOISE: palette.BLUE,
     "Variance": palette.ORANGE,
 }
+AXIS = alt.Axis(format=".3~g", tickCount=5)
+"""Digits are said: left to itself, Vega writes the ticks 0.1 and 0.12 alike."""
 LOSSES = {"brier": "Brier loss", "logistic": "Logistic loss"}
 GROUPS = {"all": "all held-out items", "cold": "cold items", "hot": "hot items"}
 
@@ -59,7 +61,7 @@ def parts(frame: pd.DataFrame, group: str, loss: str) -> alt.LayerChart:
     bars: Any = alt.Chart(stack).mark_bar()
     shown = bars.encode(
         x=x,
-        y=alt.Y("value:Q", title=LOSSES[loss], stack="zero", axis=alt.Axis(format="~g", tickCount=5)),
+        y=alt.Y("value:Q", title=LOSSES[loss], stack="zero", axis=AXIS),
         color=alt.Color("term:N", scale=scale, legend=alt.Legend(title=None, orient="top")),
         order="place:Q",
         tooltip=[
@@ -111,7 +113,7 @@ def differences(frame: pd.DataFrame, group: str) -> alt.LayerChart:
     base: Any = alt.Chart(changes).encode(
         y=alt.Y("label:N", sort=order, title=None, axis=alt.Axis(labelLimit=200)),
         yOffset=alt.YOffset("term:N", sort=list(terms.values())),
-        color=alt.Color("term:N", scale=scale, legend=alt.Legend(title=None, orient="top")),
+        color=alt.Color("term:N", scale=scale, legend=alt.Legend(title=None, orient="top", columns=2)),
         tooltip=[
             alt.Tooltip("label:N", title="Setting"),
             alt.Tooltip("term:N", title="Term"),
@@ -120,7 +122,7 @@ def differences(frame: pd.DataFrame, group: str) -> alt.LayerChart:
             alt.Tooltip("high:Q", title="To", format="+.3~g"),
         ],
     )
-    x = alt.X("low:Q", title="Change (left is better)", axis=alt.Axis(format="~g", tickCount=5))
+    x = alt.X("low:Q", title="Change (left is better)", axis=AXIS)
     bars = base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q")
     points = base.mark_point(filled=True, size=70, opacity=1).encode(x="change:Q")
     zero: Any = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=palette.NEUTRAL, strokeDash=[4, 3])
@@ -138,8 +140,9 @@ def takeaway(frame: pd.DataFrame, group: str) -> str:
     best = others.sort_values("loss").iloc[0]
     bias = "bias" if knows_noise(frame) else "bias and noise"
     said = f"{_changed(bias, best, 'bias', plural=bias != 'bias')}, {_changed('variance', best, 'variance')}"
+    of = f", the best of {len(others)} others" if len(others) > 1 else ""
     return (
-        f"On {group_name(group)}, from {first['label']} to {best['label']}: {said}, "
+        f"On {group_name(group)}, from {first['label']} to {best['label']}{of}: {said}, "
         f"{_changed('the loss', best, 'loss')}. {_meaning(best)}"
     )
 

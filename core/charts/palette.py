@@ -106,6 +106,15 @@ def style(method: str) -> Style:
     return Style(colour, shape.path(hollow="one_bp" in parts, split="lightgcn" in parts))
 
 
+def has_hole(method: str) -> bool:
+    """Has the method's shape a hole or a slit?
+
+    >>> has_hole("one_bp+dns"), has_hole("dns")
+    (True, False)
+    """
+    return bool({"one_bp", "lightgcn"} & set(method.split("+")))
+
+
 def _from_name(name: str) -> Look:
     number = int(hashlib.sha256(name.encode()).hexdigest()[:8], 16)
     known = list({**SAMPLER_STYLE, **LOSS_STYLE}.values())

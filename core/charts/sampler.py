@@ -284,9 +284,7 @@ def profiles_takeaway(shares: pd.DataFrame, facts: pd.DataFrame) -> str:
 def false_negatives(rows: pd.DataFrame) -> alt.LayerChart:
     """The share of each sampler's negatives that its user likes. rows: `explain.false_negatives`."""
     bars: Any = alt.Chart(rows).mark_bar()
-    x = alt.X(
-        "share:Q", title="Negatives that the user likes, but was not shown", axis=alt.Axis(format="~%", tickCount=5)
-    )
+    x = alt.X("share:Q", title="Negatives that the user likes", axis=alt.Axis(format="~%", tickCount=5))
     shown = bars.encode(
         x=x,
         y=alt.Y("label:N", sort=list(rows["label"]), title=None, axis=alt.Axis(labelLimit=160)),

@@ -75,9 +75,10 @@ def metric_name(key: str) -> str:
     >>> metric_name("ndcg@10"), metric_name("arp@10"), metric_name("auc")
     ('NDCG@10', 'mean popularity of the list (ARP@10)', 'AUC')
     """
-    title = METRICS[parse_key(key)[0]].title
-    words = key_title(key).split(", ")[0]
-    return words if title[:2].isupper() else words[0].lower() + words[1:]
+    about = METRICS[parse_key(key)[0]]
+    words = key_title(key).removesuffix(f", {about.unit}")
+    proper = about.title[:2].isupper() or about.title.startswith("Gini")  # a man's name
+    return words if proper else words[0].lower() + words[1:]
 
 
 def axis_title(key: str) -> str:

@@ -111,6 +111,7 @@ def trade_off(
         view.turns(ruled.turning(trained)),
         view.advised(ruled.advised(pd.concat([marks, edged]))),
         view.chosen(ringed),
+        view.targets(marks),
         view.marks(marks),
         *view.letters(ringed),
         view.labels(
@@ -276,6 +277,16 @@ class _View:
         marks = self._base(edged).mark_point(filled=True, size=130, color=palette.NEUTRAL, opacity=1, cursor="pointer")
         tips = [*self._tooltip(), alt.Tooltip("method_label:N", title="Reference")]
         return named(marks.encode(shape=alt.Shape("shape:N", scale=None), tooltip=tips), "baselines")
+
+    def targets(self, marks: pd.DataFrame) -> alt.Chart:
+        """Unseen discs behind shapes with a hole, which a click in the middle would fall through."""
+        holed = marks[[palette.has_hole(method) for method in marks["method"]]]
+        size = 60 if self.small else 110
+        # a tooltip makes a layer take the pointer at all
+        discs = self._base(holed).mark_point(
+            filled=True, shape="circle", size=size, opacity=0, cursor="pointer", aria=False
+        )
+        return named(discs.encode(tooltip=self._tooltip()), "targets")
 
     def marks(self, marks: pd.DataFrame) -> alt.Chart:
         """The settings, in their methods' colours and shapes."""

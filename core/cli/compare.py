@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.cli.command import Commands, add_command
+from core.cli.datasets import prepared
 from core.cli.output import Output, one_line, table
 from core.cli.results import SHOWN
 from core.errors import Refused
+from core.models.choices import PROTOCOLS
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,6 +36,10 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--metric", nargs="+", action="extend", metavar="M", help=f"one or more metrics (default {' '.join(SHOWN)})"
     )
+    parser.add_argument(
+        "--dataset", metavar="DATASET", help="name or id: look for both there alone, where a label is on several"
+    )
+    parser.add_argument("--protocol", choices=tuple(PROTOCOLS), help="look for both under that protocol alone")
     parser.add_argument("--split", choices=("test", "validation"), default="test", help="measured where (default test)")
     parser.add_argument(
         "--baseline",
@@ -48,12 +54,11 @@ def compare(args: argparse.Namespace, settings: Settings, output: Output) -> int
     from core.warehouse.database import Warehouse
     from core.warehouse.per_user import asked, beside, find_pair, study
 
+    dataset = None if args.dataset is None else prepared(settings, args.dataset).id
     warehouse = Warehouse.open(settings, own=False)
     try:
-        first, second = find_pair(warehouse, args.first, args.second)
-        if first == second:
-            raise Refused(f"{args.first!r} and {args.second!r} are one variant, {first}. Give two.")
-        pair = asked(warehouse, (first, second))  # refuses what cannot be compared
+        first, second = find_pair(warehouse, args.first, args.second, dataset, args.protocol)
+        pair = asked(warehouse, (first, second))
         family = [first, *(v for v in beside(warehouse, first) if v != first)] if args.baseline else [first, second]
         metrics = _metrics(args.metric, warehouse, pair, args.split)
         with output.progress() as progress:
@@ -69,13 +74,31 @@ def compare(args: argparse.Namespace, settings: Settings, output: Output) -> int
 
 
 def _metrics(given: Sequence[str] | None, w: Warehouse, pair: Asked, split: str) -> list[str]:
-    """The metrics asked for, each once; else those of the table of results that both have."""
-    from core.warehouse import queries
+    """The metrics asked for, each once; else those of the table of results that both have, at its cutoff or, where
+    added lists are too short for that, at another. Raises Refused if they have none of these in common."""
+    from core.evaluation.metrics import CUTOFFS, metric_key, parse_key
 
     if given:
         return list(dict.fromkeys(given))
-    stored = set(queries.variant_metrics(w, pair.dataset, split, pair.protocol)["metric"])  # type: ignore[arg-type]
-    return [metric for metric in SHOWN if metric in stored] or list(SHOWN)
+    first, second = (_stored(w, variant, split) for variant in pair.variants)
+    for k in (10, *CUTOFFS):
+        if common := [key for metric in SHOWN if (key := metric_key(parse_key(metric)[0], k)) in first & second]:
+            return common
+    if first and second:
+        them = f"{one_line(pair.labels[0])} and {one_line(pair.labels[1])}"
+        raise Refused(f"{them} have no metric of the table in common on {split}. Name some with --metric.")
+    if first or second:
+        lacks = one_line(pair.labels[1] if first else pair.labels[0])
+        raise Refused(f"{lacks} has no results on {split}. Choose the other split.")
+    return list(SHOWN)  # the study says why
+
+
+def _stored(w: Warehouse, variant: str, split: str) -> set[str]:
+    """The metrics that a variant has a value of."""
+    from core.warehouse import queries
+
+    found = queries.metrics_of(w, variant)
+    return set(found.loc[(found["split"] == split) & (found["reading"] == "epoch"), "metric"])
 
 
 def _row(found: Study, metric: str, pair: Asked, split: str) -> Row:
@@ -121,8 +144,8 @@ def _in_words(document: dict[str, Row], pair: Asked, args: argparse.Namespace) -
         "p": "p", "p_holm": "p (Holm)", "verdict": "verdict", "wilcoxon_over_users": "Wilcoxon", "t_over_users": "t",
     }  # fmt: skip
     names = [
-        f"{one_line(label)} ({len(runs)} seed{'s' * (len(runs) != 1)})"
-        for label, runs in zip(pair.labels, pair.runs, strict=True)
+        f"{one_line(label)} ({_made(method, len(runs))})"
+        for label, method, runs in zip(pair.labels, pair.methods, pair.runs, strict=True)
     ]
     compared = next(iter(document.values()))["compared"]
     paper = " The epoch was chosen on test: optimistic." if pair.protocol == "paper" else ""
@@ -131,12 +154,18 @@ def _in_words(document: dict[str, Row], pair: Asked, args: argparse.Namespace) -
         "",
         table(rows, columns),
         "",
-        f"On {args.split}, protocol {pair.protocol}.{paper} Interval (95 %) and p: over users and seeds; Holm: for "
-        f"{compared} compared with the first. Wilcoxon and t: over users alone, deciding nothing.",
+        f"On {args.split} of {pair.name}, protocol {pair.protocol}.{paper} Interval (95 %) and p: over users "
+        f"and seeds; Holm: for {compared} compared with the first. Wilcoxon and t: over users alone, deciding nothing.",
     ]
     for metric, row in document.items():
         lines += [f"{metric} with {bias}: {label}." for bias, label in row.get("labels", {}).items()]
     return "\n".join(lines)
+
+
+def _made(method: str, seeds: int) -> str:
+    from core.models.choices import LISTS
+
+    return "lists added, not trained here" if method == LISTS else f"{seeds} seed{'s' * (seeds != 1)}"
 
 
 def _tests(row: Row) -> dict[str, str]:
@@ -165,6 +194,8 @@ def _advise(document: dict[str, Row], pair: Asked, output: Output) -> None:
         for label, method, runs in zip(pair.labels, pair.methods, pair.runs, strict=True)
         if len(runs) < ENOUGH_SEEDS and method not in WITHOUT_CHANCE
     ]
+    if not few:  # enough runs, of which too few have a value
+        return
     output.say(
         f"A verdict needs {ENOUGH_SEEDS} seeds of each variant, since another seed is another result; too few of: "
         f"{' and '.join(few)}. Train more, such as `sweep ... --seed 0 1 2`."

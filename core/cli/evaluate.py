@@ -29,6 +29,9 @@ def add(commands: Commands) -> None:
     parser.add_argument("lists", type=Path, metavar="LISTS", help="CSV or Parquet: user,item,rank (rank from 1)")
     parser.add_argument("-k", type=int, default=10, metavar="N", help="length of the lists (default 10)")
     parser.add_argument(
+        "--split", choices=("test", "validation"), default="test", help="whose held-out items count (default test)"
+    )
+    parser.add_argument(
         "--count-on", choices=("train", "all"), default="train", help="what popularity is counted on (default train)"
     )
     parser.add_argument(
@@ -119,7 +122,8 @@ def evaluate(args: argparse.Namespace, settings: Settings, output: Output) -> in
     from core.evaluation.lists import evaluate_lists_file
 
     dataset = read_dataset(prepared(settings, args.dataset).folder)
-    answer = evaluate_lists_file(args.lists, dataset, k=args.k, count_on=args.count_on, head=args.head)
+    how = {"k": args.k, "count_on": args.count_on, "head": args.head, "split": args.split}
+    answer = evaluate_lists_file(args.lists, dataset, **how)
     output.answer(answer, _in_words(answer))
     return 0
 
@@ -127,4 +131,5 @@ def evaluate(args: argparse.Namespace, settings: Settings, output: Output) -> in
 def _in_words(answer: dict[str, Any]) -> str:
     rows = [{"metric": name, "value": value} for name, value in answer["metrics"].items()]
     notes = "".join(f"\n{note}" for note in answer["notes"])
-    return f"{table(rows, ['metric', 'value'])}\n\nOver {answer['users']} users, lists of {answer['k']}.{notes}"
+    about = f"Over {answer['users']} users with {answer['split']} items, lists of {answer['k']}."
+    return f"{table(rows, ['metric', 'value'])}\n\n{about}{notes}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.cli.command import Commands, add_command
 from core.cli.datasets import prepared
-from core.cli.output import Output, Progress, as_json, table
+from core.cli.output import Output, Progress, as_json, one_line, table
 from core.errors import Refused
 from core.settings import Settings
 
@@ -176,7 +176,9 @@ def _as_table(records: list[Record], args: argparse.Namespace) -> str:
     epoch = " The epoch was chosen on test: optimistic." if "paper" in protocols else ""
     means = ", means over seeds" if args.by == "variant" else ""
     about = f"On {args.split}{means}. Protocol {', '.join(sorted(protocols))}.{epoch}"
-    return f"{shown}\n\n{about} --format csv has every metric."
+    added = dict.fromkeys(one_line(record["label"]) for record in records if "lists" in record["fields"])
+    marked = f" Lists added, not trained here: {', '.join(added)}." if added else ""
+    return f"{shown}\n\n{about}{marked} --format csv has every metric."
 
 
 def _as_frame(records: list[Record], by: str) -> pd.DataFrame:

@@ -57,6 +57,11 @@ class Interactions:
         """Items per user, (U,)."""
         return np.diff(self.indptr)
 
+    def has(self, users: NDArray[np.integer], items: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Which of those pairs are here: (n,) bool. users, items: (n,) numbers."""
+        own = self.users().astype(np.int64) * self.n_items + self.indices
+        return np.isin(users.astype(np.int64) * self.n_items + items, own)
+
     def popularity(self) -> NDArray[np.int64]:
         """Users per item, (I,); of a sample, pairs per item with their repeats."""
         if self.repeats is None:

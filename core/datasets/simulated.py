@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from core.datasets.interactions import Interactions
 from core.datasets.preparation import Options, prepare
 from core.datasets.prepared import Description, Prepared
 from core.datasets.raw import Raw
@@ -74,7 +75,7 @@ def prefers(
 def liked_if_not_taken(
     truth: Mapping[str, NDArray[np.float64]], users: NDArray[Any], items: NDArray[Any]
 ) -> NDArray[np.float64]:
-    """The true probability that a user likes an item that the user did not take: that such a negative is false.
+    """The true probability that a user likes an item that the user did not take, in any split.
 
     P(likes and was not shown) / P(did not take) = l (1 - e) / (1 - l e), by Bayes, with like l and exposure e.
     """
@@ -82,6 +83,19 @@ def liked_if_not_taken(
     shown = truth["exposure"][items]
     found: NDArray[np.float64] = likes * (1 - shown) / (1 - likes * shown)
     return found
+
+
+def liked_if_negative(
+    truth: Mapping[str, NDArray[np.float64]], held_out: Interactions, users: NDArray[Any], items: NDArray[Any]
+) -> NDArray[np.float64]:
+    """The true probability that a user likes an item that was not trained on: that such a negative is false. (n,)
+
+    Given all that is in the data set. A held-out item was taken, so it was liked: 1. Any other is in no split, so it
+    was not taken: `liked_if_not_taken`. Pairs are independent, and splits, training and draws see of the likes only
+    what was taken; so nothing else in the data, nor that a model's sampler drew the item, changes either.
+    held_out: the pairs of the other splits.
+    """
+    return np.where(held_out.has(users, items), 1.0, liked_if_not_taken(truth, users, items))
 
 
 def _factors(seed: int, users: int, items: int) -> tuple[NDArray[np.float64], NDArray[np.float64], np.random.Generator]:

@@ -4,7 +4,8 @@ Here: the one file format of evaluation (CSV or Parquet with `user,item,rank`, o
 `score`, are not looked at). Not here: what lists are worth (measure.py), and interactions' formats (core/datasets).
 The rules, in this order; each that was needed is a sentence in the answer's notes, with its count:
 
-1. Rows of another split than the one measured are left out; an empty split means test.
+1. Rows of another split than the one measured are left out; an empty split means test. Without that column all rows
+   are of the split that is asked for.
 2. Rows of users that the data set lacks are left out.
 3. Ranks give the order only: gaps close, a list may begin at 0, equal ranks go by the order of their rows.
 4. Rows with items that the data set lacks are left out, and the list closes up.
@@ -93,7 +94,8 @@ def evaluate_lists_file(
     """The metrics of a file of lists on a data set: the answer of `evaluate DATASET LISTS`, as JSON-like content.
 
     count_on: popularity is counted on what models are trained on ("train": at test train + validation), or on the
-    held-out split too ("all", as the AUC-NS authors do). Raises BadInput.
+    held-out split too ("all", as the AUC-NS authors do). split: whose held-out items count; a file without that column
+    is of the split asked for. Raises BadInput.
     """
     if not 1 <= k <= dataset.n_items:
         raise BadInput(f"k={k}", "lists of that length cannot be", f"Use a whole number from 1 to {dataset.n_items:,}.")
@@ -101,6 +103,7 @@ def evaluate_lists_file(
     evaluation = measure_lists(lists, dataset, k, count_on, head, split)
     return {
         "dataset": dataset.id,
+        "split": split,
         "users": len(evaluation.users),
         "k": k,
         "notes": list(lists.notes),
@@ -127,7 +130,7 @@ def read_lists(path: Path, split: Split = "test") -> tuple[pa.Table, tuple[str, 
     if "split" in table.column_names:
         whole, table = table.num_rows, table.filter(_of_split(table, split))
         if table.num_rows == 0:
-            raise BadInput(path.name, f"it has no rows of split {split!r}", "Leave the column out to mean test.")
+            raise BadInput(path.name, f"it has no rows of split {split!r}", f"Leave the column out to mean {split}.")
         others = whole - table.num_rows
         _note(notes, others, f"Left out: {_count(others, 'row')} of other splits than {split}.")
     return _checked(path, table), tuple(notes)

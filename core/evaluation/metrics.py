@@ -376,13 +376,16 @@ def all_keys(cutoffs: tuple[int, ...] = CUTOFFS) -> list[str]:
 def key_title(key: str) -> str:
     """What an axis or a column says for a key: title, cutoff, unit.
 
-    >>> key_title("ndcg@10"), key_title("arp@5"), key_title("exposure_d10@10")
-    ('NDCG@10', 'Mean popularity of the list (ARP@5), interactions per item', 'Exposure of decile 10@10')
+    >>> key_title("ndcg@10"), key_title("arp@5")
+    ('NDCG@10', 'Mean popularity of the list (ARP@5), interactions per item')
+    >>> key_title("lift_niche@10"), key_title("exposure_d10@10")
+    ('Popularity lift@10, niche users', 'Exposure@10 of decile 10')
     """
     name, k = parse_key(key)
     at = "" if k is None else f"@{k}"
     if name in EXPOSURE_NAMES:
-        return f"Exposure of decile {name.removeprefix('exposure_d')}{at}"
+        return f"Exposure{at} of decile {name.removeprefix('exposure_d')}"
     row = METRICS[name]
-    title = f"{row.title[:-1]}{at})" if row.title.endswith(")") else f"{row.title}{at}"
+    what, comma, of_whom = row.title.partition(", ")
+    title = f"{what[:-1]}{at})" if what.endswith(")") else f"{what}{at}{comma}{of_whom}"
     return f"{title}, {row.unit}" if row.unit else title

@@ -41,8 +41,10 @@ from core.ids import ID_LENGTH, content_id
 from core.jobs.artifacts import (
     checksum,
     file_problem,
+    finished_runs,
     metric_rows,
     metrics_table,
+    read_meta,
     user_tables,
     write_meta,
     write_table,
@@ -135,9 +137,11 @@ class Added:
 def add_lists(settings: Settings, info: DatasetInfo, path: Path, name: str, file: str | None = None) -> Added:
     """Measure a file of lists and keep it under that name; the same name again replaces what it named.
 
-    file: what the file is called in notes, where its path is a copy's. Raises BadInput.
+    file: what the file is called in notes, where its path is a copy's. Raises BadInput, for a name that something else
+    has as well.
     """
     name, file = good_name(name), file or path.name
+    _refuse_taken(settings, info.id, name)
     try:
         content = checksum(path)
     except OSError as error:
@@ -189,6 +193,35 @@ def good_name(name: str) -> str:
     if name.casefold() in taken:
         raise BadInput(f"name {name!r}", "a method that is trained here is called that", mend)
     return name
+
+
+def _refuse_taken(settings: Settings, dataset: str, name: str) -> None:
+    """Whoever asks for a variant by that name, in whatever capitals, should get these lists. Raises BadInput.
+
+    Lists of another data set may be called the same: what is compared is of one.
+    """
+    where, mend, folded = f"name {name!r}", "Choose another name.", name.casefold()
+    others = [one for one in _all(settings) if (one.dataset, one.name) != (dataset, name)]
+    for one in others:
+        if one.dataset == dataset and one.name.casefold() == folded:
+            problem = f"lists of this data set are called {one.name!r} already, which differs in capitals alone"
+            raise BadInput(where, problem, f"Use {one.name!r} to replace them, or choose another name.")
+    trained = _trained(settings)
+    if same := next((label for label in trained.values() if label.casefold() == folded), None):
+        raise BadInput(where, f"a setting that was trained here is called {same!r}", mend)
+    ids = trained | {place.variant: one.name for one in others for place in places(one.id, one.folder)}
+    if variant := next((v for v in ids if v.startswith(folded)), None):
+        raise BadInput(where, f"the id of {ids[variant]!r} begins so ({variant})", mend)
+
+
+def _trained(settings: Settings) -> dict[str, str]:
+    """Id to label of every variant with a finished run that can be read."""
+    found = {}
+    for run in finished_runs(settings):
+        with suppress(DamagedArtifact, Unknown):  # gone since it was listed
+            meta = read_meta(settings, run)
+            found[meta["variant"]] = meta["label"]
+    return found
 
 
 def _known(settings: Settings, lists_id: str) -> AddedLists | None:

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.datasets.interactions import Interactions
-from core.datasets.simulated import liked_if_not_taken
+from core.datasets.simulated import liked_if_negative
 from core.datasets.store import find_dataset, read_dataset, read_items, read_truth
 from core.errors import Refused, Unknown
 from core.evaluation.groups import N_DECILES, deciles, hot_items
@@ -51,14 +51,16 @@ _CURVE = 200  # points of a curve
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """A finished run, read. titles (I,): a title, or the id; popularity (I,): interactions trained on, per item; truth:
-    what a simulation knows of users and items, empty for a real data set."""
+    """A finished run, read. titles (I,): a title, or the id; popularity (I,): interactions trained on, per item;
+    held_out: the data set's pairs that it was not trained on; truth: what a simulation knows of users and items, empty
+    for a real data set."""
 
     variant: Variant
     state: ModelState
     user_ids: NDArray[np.object_]
     titles: NDArray[np.object_]
     popularity: NDArray[np.int64]
+    held_out: Interactions
     truth: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     @property
@@ -98,8 +100,9 @@ def read_subject(settings: Settings, run: str) -> Subject:
     titles = pd.Series(read_items(info.folder).column("title").to_pandas(), dtype=object)
     names = titles.where(titles.notna(), pd.Series(dataset.item_ids)).to_numpy(object)
     users, items = (np.require(table, np.float32, ["C"]) for table in tables)
+    held_out = dataset.test.merged(dataset.validation) if variant.protocol == "validation" else dataset.test
     state, truth = ModelState(users, items, fitted), read_truth(info.folder)
-    return Subject(variant, state, dataset.user_ids, names, fitted.popularity(), truth)
+    return Subject(variant, state, dataset.user_ids, names, fitted.popularity(), held_out, truth)
 
 
 # --- the pieces -------------------------------------------------------------------------------------------------------
@@ -269,14 +272,15 @@ def _drawn(
 
 
 def false_negatives(subject: Subject, knobs: Knobs) -> pd.DataFrame:
-    """How many of each sampler's negatives are false: the user likes the item, and was only not shown it.
+    """How many of each sampler's negatives are false: the user likes the item, which is held out or was not shown.
 
-    sampler, label, share (expected, from the true probabilities), pairs. Raises Refused without a known truth.
+    sampler, label, share (expected: a held-out item counts as 1, any other by its true probability), pairs. Raises
+    Refused without a known truth.
     """
     _refuse_unknown_truth(subject)
     users, items = _pairs(subject, knobs.candidates)
     rows = [
-        {"sampler": name, "label": label, "share": liked_if_not_taken(subject.truth, users, drawn).mean()}
+        {"sampler": name, "label": label, "share": _liked(subject, users, drawn).mean()}
         for name, label, drawn in _drawn(subject, knobs, users, items)
     ]
     return pd.DataFrame(rows).assign(pairs=len(users))
@@ -285,8 +289,8 @@ def false_negatives(subject: Subject, knobs: Knobs) -> pd.DataFrame:
 def posterior_check(subject: Subject, knobs: Knobs) -> pd.DataFrame:
     """AUC-NS's posterior of a true negative beside the truth, over all candidates of some users, in BINS_OF_W bins.
 
-    posterior (the bin's mean), truth (the mean true probability that the user does not like the item), candidates.
-    Bins hold equally many candidates. Raises Refused without a known truth.
+    posterior (the bin's mean), truth (the mean true probability that the user does not like the item, 0 for a held-out
+    one), candidates. Bins hold equally many candidates. Raises Refused without a known truth.
     """
     from core.models.explain import candidate_gains
 
@@ -297,11 +301,15 @@ def posterior_check(subject: Subject, knobs: Knobs) -> pd.DataFrame:
     for user in some:
         found = candidate_gains(subject.state, knobs, int(user), np.random.default_rng([4, user]))
         posteriors.append(found.posteriors)
-        truths.append(1 - liked_if_not_taken(subject.truth, np.full(len(found.items), user), found.items))
+        truths.append(1 - _liked(subject, np.full(len(found.items), user), found.items))
     w, truth = np.concatenate(posteriors), np.concatenate(truths)
     parts = np.array_split(np.argsort(w, kind="stable"), BINS_OF_W)
     rows = [{"posterior": w[p].mean(), "truth": truth[p].mean(), "candidates": len(p)} for p in parts if len(p)]
     return pd.DataFrame(rows)
+
+
+def _liked(subject: Subject, users: NDArray[np.integer], items: NDArray[np.integer]) -> NDArray[np.float64]:
+    return liked_if_negative(subject.truth, subject.held_out, users, items)
 
 
 def _refuse_unknown_truth(subject: Subject) -> None:

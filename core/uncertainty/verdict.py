@@ -180,7 +180,8 @@ def verdicts(found: Differences, p_holm: Floats, sign: int) -> list[str]:
     words = np.where(found.difference * sign > 0, BETTER, WORSE)
     words = np.where(p_holm < ALPHA, words, SAME)
     words = np.where(np.isnan(p_holm), NO_INTERVAL, words)
-    return [str(word) for word in np.where(found.enough_seeds, words, FEW_SEEDS)]
+    words = np.where(found.enough_seeds, words, FEW_SEEDS)
+    return [str(word) for word in np.where(np.isnan(found.difference), NO_INTERVAL, words)]  # no seed would change that
 
 
 class OverUsers(NamedTuple):

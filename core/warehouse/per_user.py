@@ -22,7 +22,6 @@ from core.errors import DamagedArtifact, Refused, Unknown
 from core.evaluation.measure import Facts, cut, facts, hits
 from core.evaluation.metrics import METRICS, parse_key
 from core.ids import by_prefix
-from core.models.choices import LISTS as ADDED
 from core.models.sweep import WITHOUT_CHANCE
 from core.uncertainty import set_metrics
 from core.uncertainty.bootstrap import Resampled, resample_means
@@ -37,9 +36,9 @@ Place = tuple[int, int, str]
 """Variant and seed by position, and the run's id."""
 
 VARIANTS_ASKED = f"""
-    SELECT v.variant, v.label, v.method, v.dataset, v.protocol::VARCHAR AS protocol,
-           list(r.run ORDER BY r.seed) AS runs
-    FROM variants v JOIN runs r USING (variant)
+    SELECT v.variant, v.label, v.method, v.dataset, coalesce(d.name, v.dataset) AS name,
+           v.protocol::VARCHAR AS protocol, list(r.run ORDER BY r.seed) AS runs
+    FROM variants v JOIN runs r USING (variant) LEFT JOIN datasets d USING (dataset)
     WHERE r.bootstrap IS NULL AND {PRESENT}
       AND ($variants IS NULL OR v.variant IN (SELECT unnest($variants::VARCHAR[])))
     GROUP BY ALL ORDER BY v.variant"""  # noqa: S608 - our own text
@@ -75,6 +74,8 @@ class Asked:
     """Variants that can be compared: of one data set and protocol."""
 
     dataset: str
+    name: str
+    """The data set's; its id if it was removed."""
     protocol: str
     variants: tuple[str, ...]
     labels: tuple[str, ...]
@@ -105,17 +106,18 @@ def asked(w: Warehouse, variants: Sequence[str]) -> Asked:
     if missing:
         raise Unknown("variant", missing[0], found.index)
     rows = found.loc[list(variants)]
-    for what, column in (("data set", "dataset"), ("protocol", "protocol")):
-        values = rows[column].tolist()
-        other = next((n for n, value in enumerate(values) if value != values[0]), None)
+    for what, column, shown in (("data set", "dataset", "name"), ("protocol", "protocol", "protocol")):
+        other = next((n for n, value in enumerate(rows[column]) if value != rows[column].iloc[0]), None)
         if other is not None:
             raise Refused(
-                f"{_named(rows, 0)} and {_named(rows, other)} cannot be compared: their {what}s are {values[0]} and "
-                f"{values[other]}, so their numbers are not about the same. Choose two of one {what}."
+                f"{_named(rows, 0)} and {_named(rows, other)} cannot be compared: their {what}s are "
+                f"{rows[shown].iloc[0]} and {rows[shown].iloc[other]}, so their numbers are not about the same. "
+                f"Choose two of one {what}."
             )
     runs = tuple(tuple(r) for r in rows["runs"])
     return Asked(
         str(rows["dataset"].iloc[0]),
+        str(rows["name"].iloc[0]),
         str(rows["protocol"].iloc[0]),
         tuple(variants),
         tuple(rows["label"]),
@@ -144,35 +146,72 @@ def _named(rows: pd.DataFrame, at: int) -> str:
 
 
 def find_variant(w: Warehouse, name: str) -> str:
-    """The id of the variant with finished runs whose id is or begins so, or whose label that is. Raises Unknown, and
-    Refused for a label that several have (on another data set, or under another protocol)."""
+    """The id of the one variant with finished runs whose label that is, or whose id is or begins so.
+
+    Raises Unknown, and Refused for a label that several have (on another data set, or under another protocol).
+    """
+    found = _called(w.frame(VARIANTS_ASKED, variants=None), name)
+    if len(found) == 1:
+        return str(found["variant"].iloc[0])
+    which = ", ".join(f"{one.variant} ({one.name}, protocol {one.protocol})" for one in found.itertuples(index=False))
+    raise Refused(f"{len(found)} variants are called {name!r}: {which}. Give one of these ids.")
+
+
+def find_pair(
+    w: Warehouse, first: str, second: str, dataset: str | None = None, protocol: str | None = None
+) -> tuple[str, str]:
+    """The two variants of one data set and protocol whose ids are or begin so, or whose labels those are.
+
+    Several variants may have a label: the pair that can be compared is meant, where there is just one. dataset (an id),
+    protocol: the only ones to look in. Raises Unknown, and Refused where no pair can be compared, or several can.
+    """
     every = w.frame(VARIANTS_ASKED, variants=None)
+    for column, only in (("dataset", dataset), ("protocol", protocol)):
+        every = every if only is None else every[every[column] == only]
+    where = " on that data set" * (dataset is not None) + (f" under protocol {protocol}" if protocol else "")
+    left, right = (_called(every, name, where) for name in (first, second))
+    pairs = left.merge(right, on=["dataset", "protocol", "name"], suffixes=("", "_other"))
+    others = pairs[pairs["variant"] != pairs["variant_other"]]
+    if len(pairs) > len(others) == 0:
+        raise Refused(f"{first!r} and {second!r} are one variant, {pairs['variant'].iloc[0]}. Give two.")
+    if len(others) > 1:
+        raise Refused(_several(others, first, second))
+    if len(others) == 0:
+        raise Refused(
+            f"{first!r} and {second!r} cannot be compared: {first!r} is on {_places(left)}, {second!r} on "
+            f"{_places(right)}, so their numbers are not about the same. Choose two of one data set and protocol."
+        )
+    return str(others["variant"].iloc[0]), str(others["variant_other"].iloc[0])
+
+
+def _called(every: pd.DataFrame, name: str, where: str = "") -> pd.DataFrame:
+    """The variants of that label, else the one whose id is or begins so. where: said of them. Raises Unknown."""
     labelled = every[every["label"] == name]
-    if len(labelled) == 1:
-        return str(labelled["variant"].iloc[0])
     if len(labelled):
-        which = ", ".join(f"{r.variant} (protocol {r.protocol}, data set {r.dataset})" for r in labelled.itertuples())
-        raise Refused(f"{len(labelled)} variants are called {name!r}: {which}. Give one of these ids.")
+        return labelled
     try:
-        return by_prefix("variant", name, every["variant"].tolist())
+        return every[every["variant"] == by_prefix("variant", name, every["variant"].tolist())]
     except Unknown as unknown:
-        raise Unknown("variant with finished runs", name, [*unknown.known, *every["label"]]) from unknown
+        known = dict.fromkeys([*unknown.known, *every["label"]])
+        raise Unknown(f"variant with finished runs{where}", name, known) from unknown
 
 
-def find_pair(w: Warehouse, first: str, second: str) -> tuple[str, str]:
-    """Two variants by id or label, as `find_variant`. Added lists, which are called the same under every protocol, are
-    those under the other's. Raises Unknown, and Refused."""
-    every = w.frame(VARIANTS_ASKED, variants=None).set_index("variant", drop=False)
-    added = every[every["method"] == ADDED]
-    both = [added[added["label"] == name] for name in (first, second)]
-    left, right = (
-        found if len(found) else every.loc[[find_variant(w, name)]]
-        for found, name in zip(both, (first, second), strict=True)
+def _places(rows: pd.DataFrame) -> str:
+    """Where variants are: "ml-100k (protocol validation) and simulated (protocol refit)"."""
+    return " and ".join(
+        dict.fromkeys(
+            f"{name} (protocol {protocol})" for name, protocol in zip(rows["name"], rows["protocol"], strict=True)
+        )
     )
-    pairs = left.merge(right, on=["dataset", "protocol"], suffixes=("", "_other"))
-    if len(pairs) == 1:
-        return str(pairs["variant"].iloc[0]), str(pairs["variant_other"].iloc[0])
-    return find_variant(w, first), find_variant(w, second)
+
+
+def _several(pairs: pd.DataFrame, first: str, second: str) -> str:
+    """Which pairs there are, and what tells them apart."""
+    for column, option in (("name", "--dataset"), ("protocol", "--protocol")):
+        if len(set(pairs[column])) > 1:
+            return f"{first!r} and {second!r} are both on {_places(pairs)}. Choose one of them with {option}."
+    ids = ", ".join(dict.fromkeys([*pairs["variant"], *pairs["variant_other"]]))
+    return f"Several variants on {_places(pairs)} are called {first!r} or {second!r}: {ids}. Give two of these ids."
 
 
 def beside(w: Warehouse, variant: str) -> list[str]:

@@ -33,9 +33,8 @@ ACCENTS = {"A": "orange", "B": "blue"}
 """The theme's colour of each pin, which config.toml makes the same as the charts' (core/charts/palette.py)."""
 ADDED = "Lists added, not trained here. **Data** has what was left out or repaired, under *Lists*."
 SIMULATED = (
-    "This data set is **simulated**: generated, not observed. To get a real one, open **Data** and fetch it again once "
-    "a source can be reached, point `LONGTAIL_DATASET_MIRROR` to a folder or address that holds its files, or import "
-    "your own."
+    "This data set is **simulated**: generated, not observed, so that true preferences are known. What is found here "
+    "need not hold for real users: fetch or import real data on **Data**."
 )
 
 
@@ -101,17 +100,35 @@ def notice(here: View) -> None:
             "both papers did. They are optimistic.",
             icon=":material/rule:",
         )
+    if unread := server.warehouse().problems:
+        what, are = ("folder", "is") if len(unread) == 1 else ("folders", "are")
+        st.warning(
+            f"{len(unread)} {what} of results or data cannot be read and {are} left out here. The first: "
+            f"{words.plain(unread[0].text)}  \n`python -m core doctor` names all, and the mend.",
+            icon=":material/report:",
+        )
 
 
 def undrawn(here: View, drawn: Collection[str]) -> None:
-    """Say which added lists a chart lacks, and why. drawn: the variants that it has."""
-    lists = here.variants[(here.variants["method"] == LISTS) & ~here.variants["variant"].isin(list(drawn))]
-    if len(lists):
-        names = ", ".join(words.plain(label) for label in lists["label"])
-        st.caption(
-            f"Not drawn here: **{names}**. Added lists have values on the splits that their file names (test, unless "
-            "it says otherwise), as far as they reach, and none of metrics that need scores."
-        )
+    """Say which settings a chart lacks, and why. drawn: the variants that it has."""
+    missing = here.variants[~here.variants["variant"].isin(list(drawn))]
+    added = missing["method"] == LISTS
+    for rows, why in ((missing[added], _LISTS_LACK), (missing[~added], _RUNS_LACK)):
+        if len(rows):
+            names = ", ".join(words.plain(label) for label in rows["label"][:NAMED])
+            more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
+            st.caption(f"Not drawn here: **{names}**{more}. {why}")
+
+
+NAMED = 5
+_LISTS_LACK = (
+    "Added lists have values on the splits that their file names (test, unless it says otherwise), as far as they "
+    "reach, and none of metrics that need scores."
+)
+_RUNS_LACK = (
+    "They have no value of one of the two metrics: it was not measured yet when they were trained, or is defined for "
+    "nobody. Where it was not measured, remove their runs and train them again."
+)
 
 
 def no_dataset() -> None:

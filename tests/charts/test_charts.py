@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from core.charts import exposure, learning, palette, popularity, users
-from core.charts.text import axis_title, number
+from core.charts.text import axis_title, metric_name, number
 from core.evaluation.metrics import all_keys
 from tests.charts import frames
 from tests.charts.specs import drawn, layers, rows
@@ -13,6 +13,14 @@ from tests.charts.specs import drawn, layers, rows
 def test_axis_titles_name_the_direction_of_every_metric():
     for key in all_keys():
         assert axis_title(key).rstrip(")").endswith("is better"), key
+
+
+def test_a_sentence_tells_metrics_apart_and_keeps_proper_names():
+    named = [metric_name(key) for key in all_keys()]
+    assert len(set(named)) == len(named)
+    assert "niche users" in metric_name("lift_niche@10")
+    assert metric_name("gini@10").startswith("Gini")
+    assert metric_name("novelty@10") == "novelty@10"  # without its unit
 
 
 def test_numbers_have_three_digits():

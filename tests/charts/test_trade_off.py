@@ -38,6 +38,14 @@ def test_a_click_gives_the_variant():
     assert param["select"] == {"type": "point", "fields": ["variant"]}
 
 
+def test_a_click_into_a_hollow_mark_hits_its_unseen_disc():
+    hollow = POINTS.assign(method=POINTS["method"].where(POINTS["variant"] != "auc1", "one_bp+auc_ns"))
+    drawn = chart.trade_off(hollow, ASKED)
+    assert [row["variant"] for row in rows(drawn, "targets")] == ["auc1"]
+    assert layers(drawn)["targets"]["mark"]["opacity"] == 0
+    assert layers(drawn)["targets"]["encoding"]["tooltip"]  # without one the layer takes no pointer
+
+
 def test_each_setting_is_one_mark_and_its_path_begins_at_the_off_end():
     full = chart.trade_off(POINTS, ASKED)
     assert sorted(row["variant"] for row in rows(full, "marks")) == ["auc1", "auc2", "dns", "rns"]
@@ -191,7 +199,7 @@ def test_takeaway():
     assert "AUC-NS β 0.2 the best cold share of the list (APLT@10), 0.100" in said
     assert "Along AUC-NS, β 0 to 0.2, NDCG@10 goes from 0.440 to 0.400" in said
     lower = chart.takeaway(POINTS, chart.Question("gini@10", "ndcg@10"))
-    assert "DNS (AUC-NS β 0) the best gini of exposure@10, 0.0400" in lower
+    assert "DNS (AUC-NS β 0) the best Gini of exposure@10, 0.0400" in lower
 
 
 def test_takeaway_without_a_path_or_without_anything_trained():

@@ -103,3 +103,23 @@ def test_results_and_compare_have_them(command, settings, file):
     assert found["verdict"] in {"better", "worse", "not distinguishable"}  # no seeds are asked of either
     assert "The run" in command("results", "tiny", "--by", "variant").out
     assert "The run" in command("results", "tiny", "--format", "csv").out
+    for asked in ((), ("--by", "variant")):
+        assert "Lists added, not trained here: The run." in command("results", "tiny", *asked).out
+    said = command("compare", "The run", "Most popular").out
+    assert "From The run (lists added, not trained here) to Most popular (1 seed):" in said
+
+
+def test_compare_asks_short_lists_what_they_have(command, settings, file):
+    [info] = list_datasets(settings)
+    results.train(settings, info)
+    file.write_text("\n".join(["user,item,rank", *(row for row in ROWS if int(row.rsplit(",", 1)[1]) <= 5)]))
+    command("add-lists", "tiny", file, "--name", "Short")
+    found = command("compare", "Most popular", "Short", "--json").json
+    assert {metric.partition("@")[2] for metric in found} == {"5"}
+    assert {row["verdict"] for row in found.values()} <= {"better", "worse", "not distinguishable"}
+    answer = command("compare", "Most popular", "Short", "--metric", "ndcg@10", "--json")
+    assert answer.json["ndcg@10"]["verdict"] == "no interval"
+    assert "too few of" not in answer.err  # no seed would help
+    answer = command("compare", "Most popular", "Short", "--split", "validation")
+    assert answer.code == 2
+    assert "Short has no results on validation. Choose the other split." in answer.err

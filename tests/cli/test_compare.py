@@ -66,14 +66,11 @@ def test_the_other_way_round_is_worse(command, variants):
 
 
 def test_the_table_says_it_in_words(command, variants):
-    answer = command("compare", "RNS", variants["both"], "--metric", "ndcg@10", "--split", "validation")
-    assert answer.code == 2  # two protocols have an RNS
-    assert variants["rns"] in answer.err
-    answer = command("compare", variants["rns"], "AUC-NS β 0.1", "--metric", "ndcg@10", "--split", "validation")
+    answer = command("compare", "RNS", "AUC-NS β 0.1", "--metric", "ndcg@10", "--split", "validation")
     assert "From RNS (3 seeds) to AUC-NS β 0.1 (3 seeds):" in answer.out
     assert "better" in answer.out
     assert "<0.0001" in answer.out
-    assert "On validation, protocol validation." in answer.out
+    assert "On validation of tiny, protocol validation." in answer.out
 
 
 def test_against_a_baseline_everybody_counts(command, variants):
@@ -104,7 +101,11 @@ def test_too_few_seeds_are_an_answer(command, variants):
     ("first", "second", "more", "why"),
     [
         ("rns", "rns", [], "are one variant"),
-        ("rns", "other", [], "their data sets are"),
+        ("rns", "other", [], "is on tiny (protocol validation), "),
+        ("RNS", "other", [], "'RNS' is on tiny (protocol validation) and tiny (protocol paper)"),
+        ("RNS", "both", ["--protocol", "paper"], "There is no variant with finished runs under protocol paper"),
+        ("rns", "both", ["--dataset", "other"], "There is no variant with finished runs on that data set"),
+        ("rns", "both", ["--dataset", "nowhere"], "There is no data set 'nowhere'"),
         ("rns", "nobody", [], "There is no variant with finished runs 'nobody'"),
         ("rns", "both", ["--metric", "ndgc@10"], "There is no metric 'ndgc@10'"),
         ("rns", "both", ["--metric", "ndcg@5"], "There is no stored metric 'ndcg@5'"),
@@ -116,6 +117,30 @@ def test_what_cannot_be_compared_is_refused(command, variants, first, second, mo
     assert answer.code == 2
     assert why in answer.err
     assert answer.out == ""
+
+
+def test_labels_mean_the_pair_that_can_be_compared(command, settings, variants):
+    """Two protocols have an RNS, and one of them has what it is compared with."""
+    asked = ("compare", "RNS", "AUC-NS β 0.1", "--metric", "ndcg@10")
+    row = command(*asked, "--json").json["ndcg@10"]
+    assert [row[side]["variant"] for side in ("first", "second")] == [variants["rns"], variants["both"]]
+    other, better = tiny_dataset(settings, 1, "other").id, {"sampler": "auc_ns", "beta": 0.1}
+    elsewhere = [make_variant(other, sampler="rns"), make_variant(other, **better)]
+    for variant in elsewhere:
+        run(settings, variant, 0, 0.3, 0.1)
+    answer = command(*asked)
+    assert answer.code == 2
+    places = "tiny (protocol validation) and other (protocol validation)"
+    assert f"'RNS' and 'AUC-NS β 0.1' are both on {places}. Choose one of them with --dataset." in answer.err
+    row = command(*asked, "--dataset", "other", "--json").json["ndcg@10"]
+    assert [row[side]["variant"] for side in ("first", "second")] == [variant.id for variant in elsewhere]
+    for fields in ({"sampler": "rns"}, better):
+        run(settings, make_variant(other, "paper", **fields), 0, 0.3, 0.1)
+    answer = command(*asked, "--dataset", "other")
+    assert answer.code == 2
+    assert "Choose one of them with --protocol." in answer.err
+    row = command(*asked, "--dataset", "other", "--protocol", "paper", "--json").json["ndcg@10"]
+    assert row["protocol"] == "paper"
 
 
 def test_of_trained_runs(reading):

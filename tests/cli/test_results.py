@@ -223,13 +223,39 @@ def test_evaluate_agrees_with_the_run_that_made_the_lists(reading, cached):
     lists = cached.runs / run / "top_k.parquet"
     measured = {record["run"]: record["metrics"] for record in reading("results", "tiny", "--json").json}[run]
     answer = reading("evaluate", "tiny", lists, "-k", "10", "--json").json
-    assert set(answer) == {"dataset", "users", "k", "notes", "metrics"}
-    assert answer["k"] == 10
+    assert set(answer) == {"dataset", "split", "users", "k", "notes", "metrics"}
+    assert (answer["split"], answer["k"]) == ("test", 10)
     both = answer["metrics"].keys() & measured.keys()
     assert {"ndcg@10", "aplt@10", "arp@10", "coverage@10"} <= both
     # what popularity is counted on differs: the run's own training data, and all that is known at test
     accuracy = {"precision@10", "recall@10", "f1@10", "hit_rate@10", "ndcg@10", "map@10", "mrr@10"}
     assert {key: answer["metrics"][key] for key in accuracy} == pytest.approx({key: measured[key] for key in accuracy})
+
+
+def test_evaluate_on_validation_agrees_with_the_run_in_every_metric(reading, cached):
+    """There the run and the lists are counted on the same: train."""
+    run = artifacts.finished_runs(cached)[0]
+    records = reading("results", "tiny", "--split", "validation", "--json").json
+    measured = {record["run"]: record["metrics"] for record in records}[run]
+    asked = ("evaluate", "tiny", cached.runs / run / "top_k.parquet", "--split", "validation")
+    answer = reading(*asked, "--json").json
+    both = answer["metrics"].keys() & measured.keys()
+    assert {"ndcg@10", "aplt@10", "arp@10", "coverage@10"} <= both
+    assert {key: answer["metrics"][key] for key in both} == pytest.approx({key: measured[key] for key in both})
+    assert answer["split"] == "validation"
+    assert f"Over {answer['users']} users with validation items, lists of 10." in reading(*asked).out
+
+
+@pytest.mark.parametrize(("column", "rank"), [("", ",1"), (",split", ",1,validation")])
+def test_a_file_without_splits_is_of_the_split_asked_for(reading, tmp_path, column, rank):
+    lists = tmp_path / "lists.csv"
+    rows = [f"u00,i{item}{rank}" for item in range(50, 80)]  # some of which the user has not taken
+    lists.write_text("\n".join([f"user,item,rank{column}", *rows]), encoding="utf-8")
+    found = reading("evaluate", "tiny", lists, "--split", "validation", "--json").json
+    assert f"Counted as empty lists: {found['users'] - 1} users with validation items and no list." in found["notes"]
+    answer = reading("evaluate", "tiny", lists)
+    assert answer.code == (2 if column else 0)
+    assert not column or "no rows of split 'test'. Leave the column out to mean test." in answer.err
 
 
 def test_evaluate_counts_what_it_repairs(reading, tmp_path):

@@ -7,8 +7,17 @@ import pytest
 
 from core.datasets import store
 from core.datasets.acquire import acquire
+from core.datasets.interactions import Interactions
 from core.datasets.prepared import Prepared
-from core.datasets.simulated import OFFSET, TASTES, liked_if_not_taken, preferences, prefers, simulate
+from core.datasets.simulated import (
+    OFFSET,
+    TASTES,
+    liked_if_negative,
+    liked_if_not_taken,
+    preferences,
+    prefers,
+    simulate,
+)
 from core.settings import Settings
 
 
@@ -80,3 +89,21 @@ def test_a_false_negative_is_liked_and_was_not_shown(simulated: Prepared) -> Non
     liked = chance.random(200_000) < 1 / (1 + np.exp(-preferences(truth, np.zeros(1, int), item)))
     taken = liked & (chance.random(200_000) < truth["exposure"][item])
     assert liked_if_not_taken(truth, np.zeros(1, int), item) == pytest.approx(liked[~taken].mean(), abs=0.01)
+
+
+def test_a_held_out_negative_is_false_for_certain(simulated: Prepared) -> None:
+    """Against many worlds of one user and one item: of those where the item is not trained on, how many like it."""
+    worlds, chance = 100_000, np.random.default_rng(0)
+    item = int(simulated.truth["exposure"].argmax())
+    truth = {name: array[[item]] for name, array in simulated.truth.items() if name != "users"}
+    truth["users"] = simulated.truth["users"][[0]].repeat(worlds, axis=0)
+    users, items = np.arange(worlds), np.zeros(worlds, int)
+    liked = chance.random(worlds) < 1 / (1 + np.exp(-preferences(truth, users, items)))
+    taken = liked & (chance.random(worlds) < truth["exposure"][0])
+    held_out = taken & (chance.random(worlds) < 0.3)
+    negative = ~taken | held_out
+    pairs = Interactions.from_pairs(users[held_out], items[held_out], worlds, 1)
+    found = liked_if_negative(truth, pairs, users, items)
+    assert (found[held_out] == 1).all()
+    assert found[negative].mean() == pytest.approx(liked[negative].mean(), abs=0.005)
+    assert liked_if_not_taken(truth, users, items)[negative].mean() < liked[negative].mean() - 0.05

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -16,9 +17,11 @@ from core.errors import BadInput, DamagedArtifact, Unknown
 from core.jobs import added_lists, artifacts
 from core.jobs.added_lists import add_lists, metrics, remove_lists
 from core.models.sweep import Sweep
+from core.models.variant import make_variant
 from core.settings import PROJECT
 from tests.pages import results
 from tests.tiny import tiny_dataset
+from tests.warehouse.fake_runs import write_run
 from tests.warehouse.hand import hand_dataset
 
 # tests/warehouse/hand.py: test items are a i3, b i4, c i2, d i2; train counts 4 3 1 1 0, with validation 5 3 1 2 0
@@ -184,6 +187,37 @@ def test_names_that_cannot_be(settings, hand, tmp_path, name):
     with pytest.raises(BadInput, match="Choose another name"):
         add_lists(settings, hand, saved(tmp_path), name)
     assert files(settings) == before
+
+
+def test_a_name_that_something_else_has_is_refused(settings, hand, tmp_path):
+    """By its label, its id's beginning or a list's name, in whatever capitals."""
+    trained = make_variant(hand.id, "refit", sampler="auc_ns", beta=0.5)
+    write_run(settings, trained)
+    shop = add_lists(settings, hand, saved(tmp_path), "Shop").lists
+    of_shop = added_lists.places(shop.id, shop.folder)[0].variant
+    before = files(settings)
+    refused = {
+        trained.label: f"a setting that was trained here is called '{trained.label}'",
+        trained.label.upper(): f"a setting that was trained here is called '{trained.label}'",
+        trained.id[:6]: f"the id of '{trained.label}' begins so",
+        trained.id.upper(): f"the id of '{trained.label}' begins so",
+        of_shop[:6]: "the id of 'Shop' begins so",
+        "SHOP": "lists of this data set are called 'Shop' already, which differs in capitals alone",
+    }
+    for name, says in refused.items():
+        with pytest.raises(BadInput, match=re.escape(says)):
+            add_lists(settings, hand, saved(tmp_path), name)
+        assert files(settings) == before
+    tiny = tiny_dataset(settings)
+    other = saved(tmp_path, "user,item,rank\nu00,i70,1\n", "b.csv")
+    assert add_lists(settings, tiny, other, "SHOP").lists.name == "SHOP"
+    assert add_lists(settings, hand, saved(tmp_path), "Shop").known
+
+
+def test_a_damaged_run_does_not_stand_in_the_way(settings, hand, tmp_path):
+    run = write_run(settings, make_variant(hand.id, sampler="dns"))
+    (settings.runs / run / "meta.json").write_text("{")
+    assert add_lists(settings, hand, saved(tmp_path), "Shop").lists.name == "Shop"
 
 
 @pytest.mark.parametrize("name", ["Production 2024-05", "Größe (A/B)", "v1.2_x+y", "0"])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.datasets.acquire import acquire
+from core.datasets.interactions import Interactions
 from core.datasets.simulated import liked_if_not_taken
 from core.datasets.store import find_dataset
 from core.errors import Refused, Unknown
@@ -244,12 +245,39 @@ def test_false_negatives_are_known_on_simulated_data(simulated) -> None:
     popular negatives are false less often."""
     rows = explain.false_negatives(simulated, own_knobs(simulated.variant)).set_index("sampler")["share"]
     assert set(rows.index) == set(SAMPLERS)
-    fitted, liked = simulated.fitted, []
-    for user in range(fitted.n_users):
-        free = np.setdiff1d(np.arange(fitted.n_items), fitted.row(user))
-        liked.append(liked_if_not_taken(simulated.truth, np.full(len(free), user), free).mean())
+    fitted = simulated.fitted
+    liked = [likes(simulated, user).mean() for user in range(fitted.n_users)]
     assert rows["rns"] == pytest.approx(np.average(liked, weights=fitted.lengths()), abs=0.02)
     assert rows["pns"] < rows["rns"] - 0.02
+
+
+def likes(subject: explain.Subject, user: int) -> np.ndarray:
+    """The true probability that a user likes each item that was not trained on, ascending by item."""
+    free = np.setdiff1d(np.arange(subject.fitted.n_items), subject.fitted.row(user))
+    liked = liked_if_not_taken(subject.truth, np.full(len(free), user), free)
+    liked[np.isin(free, subject.held_out.row(user))] = 1
+    return liked
+
+
+def test_a_drawn_item_that_is_held_out_is_false_for_certain(simulated) -> None:
+    """The draws do not depend on what is held out: with nothing held out, and with everything, they are the same."""
+    knobs, fitted = own_knobs(simulated.variant), simulated.fitted
+    nothing = Interactions.from_pairs(np.zeros(0, int), np.zeros(0, int), fitted.n_users, fitted.n_items)
+    rest = np.ones((fitted.n_users, fitted.n_items), bool)
+    rest[fitted.users(), fitted.indices] = False
+    everything = Interactions.from_pairs(*np.nonzero(rest), fitted.n_users, fitted.n_items)
+    worlds = [dataclasses.replace(simulated, held_out=pairs) for pairs in (nothing, simulated.held_out, everything)]
+    none, some, every = (explain.false_negatives(world, knobs).set_index("sampler")["share"] for world in worlds)
+    assert (every == 1).all()
+    assert (some > none).all()
+    assert some["dns"] - none["dns"] > some["rns"] - none["rns"]  # DNS finds what the model ranks high
+
+
+def test_what_is_held_out_is_what_was_not_trained_on(settings, runs, subject) -> None:
+    info = tiny_dataset(settings)
+    assert len(subject.held_out) == info.validation + info.test
+    [refit] = results.train(settings, info, Sweep(grids=GRIDS[:1], seeds=(0,), protocol="refit", name="refit"))
+    assert len(explain.read_subject(settings, refit).held_out) == info.test
 
 
 def test_the_posterior_is_compared_with_the_truth(simulated) -> None:
@@ -259,6 +287,14 @@ def test_the_posterior_is_compared_with_the_truth(simulated) -> None:
     assert rows["posterior"].is_monotonic_increasing
     assert rows["candidates"].max() - rows["candidates"].min() <= 1
     assert ((rows["truth"] > 0) & (rows["truth"] < 1)).all()
+
+
+def test_the_truth_of_all_candidates_counts_what_is_held_out(simulated, monkeypatch) -> None:
+    monkeypatch.setattr(explain, "CHECKED_USERS", simulated.fitted.n_users)
+    rows = explain.posterior_check(simulated, own_knobs(simulated.variant))
+    liked = np.concatenate([likes(simulated, user) for user in range(simulated.fitted.n_users)])
+    assert rows["candidates"].sum() == len(liked)
+    assert np.average(rows["truth"], weights=rows["candidates"]) == pytest.approx(1 - liked.mean(), abs=1e-12)
 
 
 def test_on_real_data_nobody_knows_which_negatives_are_false(subject) -> None:

@@ -200,4 +200,4 @@ def test_on_simulated_data_too(visit, settings: Settings, tmp_path) -> None:
     path = tmp_path / "shop.csv"
     path.write_bytes(FILE)
     add_lists(settings, info, path, "Shop")
-    assert "LONGTAIL_DATASET_MIRROR" in said(visit("data", tab="Lists"))
+    assert "fetch or import real data on" in said(visit("data", tab="Lists"))

@@ -1,5 +1,6 @@
 """The page on bias and variance: what can be trained, what is compared, and what an address may say."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -64,6 +65,28 @@ def test_what_is_compared_can_be_chosen_and_the_loss_is_in_the_address(visit, re
     assert "variance is" in text(at)
 
 
+def test_the_split_is_the_sidebars_and_is_told(visit, replicated: DatasetInfo) -> None:
+    asked = {split: visit("bias_variance", split=split) for split in ("validation", "test")}
+    for split, at in asked.items():
+        assert not at.error
+        assert f"{split.capitalize()} split, chosen on validation" in text(at)
+    triples = {split: at.dataframe[-1].value["Loss"].tolist() for split, at in asked.items()}
+    assert triples["validation"] != triples["test"]
+
+
+def test_the_sentence_says_why_it_speaks_of_that_setting(visit, replicated: DatasetInfo) -> None:
+    assert "the best of 3 others" in text(visit("bias_variance")).replace("\\", "")
+
+
+def test_legend_and_ticks_fit_a_third_of_the_page(visit, replicated: DatasetInfo) -> None:
+    specs = [json.loads(chart.proto.spec) for chart in visit("bias_variance").get("vega_lite_chart")]
+    differences = next(spec for spec in specs if spec["name"] == "differences")
+    legends = [layer["encoding"]["color"]["legend"] for layer in differences["layer"] if "color" in layer["encoding"]]
+    assert {legend["columns"] for legend in legends} == {2}  # three entries in a row are cut off at the right
+    # without a precision Vega writes 0.1 and 0.12 as "0.1" both
+    assert '"format": "~g"' not in json.dumps(specs)
+
+
 def test_seeds_are_replicates_of_their_own_kind(visit, settings: Settings, replicated: DatasetInfo) -> None:
     at = visit("bias_variance", by="Seeds only")
     assert "No setting has 3 finished replicates" in text(at)  # the short sweep has two seeds
@@ -81,3 +104,4 @@ def test_on_simulated_data_noise_stands_apart(visit, settings: Settings) -> None
     specs = str([chart.proto.spec for chart in at.get("vega_lite_chart")])
     assert "Noise" in specs
     assert "Bias + noise" not in specs
+    assert "fetch it again" not in text(at)  # it would be generated again

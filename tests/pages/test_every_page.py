@@ -113,7 +113,7 @@ def test_a_simulated_data_set_is_labelled_and_says_how_to_get_a_real_one(visit, 
     at = visit(page)
     assert not at.error
     assert "simulated" in "\n".join(str(caption.value) for caption in at.sidebar.caption)
-    assert "LONGTAIL_DATASET_MIRROR" in text(at)
+    assert "fetch or import real data on" in text(at)
 
 
 @pytest.mark.parametrize("page", PAGES)

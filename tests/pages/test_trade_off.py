@@ -4,10 +4,14 @@ import json
 import re
 from dataclasses import replace
 
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from core.charts import trade_off
 from core.datasets.store import DatasetInfo
+from core.jobs import artifacts
 from core.warehouse import queries
 from core.warehouse.database import Warehouse
 from tests.pages import results
@@ -224,3 +228,38 @@ def test_a_damaged_file_leaves_the_chart_and_says_which(visit, settings, tiny: D
     assert len(rows(at)) == 5
     assert "marks" in drawn(at)
     assert "interval_y" not in drawn(at)
+
+
+def test_runs_from_before_a_metric_are_named_where_it_is_drawn(visit, settings, third_seed, variants) -> None:
+    """Their files lack it, and are whole otherwise."""
+    label, old = next((label, variant) for label, variant in variants.items() if label.startswith("RNS"))
+    for run in artifacts.finished_runs(settings):
+        if artifacts.read_meta(settings, run)["variant"] == old:
+            forget(settings, run, "lift")
+    at = visit("trade_off", x="Popularity lift")
+    assert not at.error and len(rows(at)) == 4
+    said = "\n".join(str(caption.value) for caption in at.caption).replace("\\", "")
+    assert f"Not drawn here: **{label}**. They have no value of one of the two metrics" in said
+    assert "remove their runs and train them again" in said
+    assert len(rows(visit("trade_off"))) == 5  # the metrics that it has
+
+
+def forget(settings, run: str, name: str) -> None:
+    """A run as it was before that metric."""
+    folder = settings.runs / run
+    metrics = pd.read_parquet(folder / "metrics.parquet")
+    kept = metrics[~metrics["metric"].str.partition("@")[0].eq(name)]
+    assert len(kept) < len(metrics)
+    schema = pq.read_schema(folder / "metrics.parquet")
+    pq.write_table(pa.Table.from_pandas(kept, schema, preserve_index=False), folder / "metrics.parquet")
+    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    meta["files"]["metrics.parquet"] = artifacts.checksum(folder / "metrics.parquet")
+    (folder / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
+
+
+def test_a_folder_that_cannot_be_read_is_told_on_every_page_with_numbers(visit, settings, tiny: DatasetInfo) -> None:
+    run = artifacts.finished_runs(settings)[0]
+    (settings.runs / run / "metrics.parquet").write_bytes(b"no Parquet")
+    for page in ("trade_off", "users"):
+        (told,) = [w.value for w in visit(page).warning if "cannot be read" in w.value]
+        assert told.startswith("1 folder of results or data cannot be read") and "core doctor" in told
