@@ -44,7 +44,8 @@ def summary(verdict: table.Verdict, versions: dict[str, str], missing: list[str]
     equal = verdict.compared - verdict.recomputed - len(verdict.unexplained)
     named = ", ".join(f"{name} {number}" for name, number in versions.items())
     return (
-        f"Of {verdict.compared} values ({named}; {n_lists} {'file' if n_lists == 1 else 'files'} of lists, cuts at 5, 10 and 20) {equal} equal ours to 1e-9; "
+        f"Of {verdict.compared} values ({named}; {n_lists} {'file' if n_lists == 1 else 'files'} of lists, cuts at 5, "
+        f"10 and 20) {equal} equal ours to 1e-9; "
         f"{verdict.recomputed} are of another definition, and equal to 1e-9 what that definition gives when we compute "
         f"it; {len(verdict.unexplained)} are neither. Shown at 10; a number in brackets tells why a library's value is "
         f"another one. No library gave {', '.join(f'`{name}`' for name in missing)}.\n\n"

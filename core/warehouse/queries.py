@@ -411,7 +411,12 @@ def reranked_list(
     known = recommending.known(w.settings, run)
     shown = recommending.show(known, user_id, split, k, penalty)
     items = [str(known.dataset.item_ids[item]) for item in shown.items]
-    asked = {"dataset": about["dataset"], "user": user_id, "split": split, "counted_on": counted_on(about["protocol"])}
+    asked: dict[str, Any] = {
+        "dataset": about["dataset"],
+        "user": user_id,
+        "split": split,
+        "counted_on": counted_on(about["protocol"]),
+    }
     return w.frame(RERANKED_LIST, items=items, scores=shown.scores.tolist(), **asked)
 
 
@@ -443,7 +448,7 @@ def ask_files(w: Warehouse, sql: str, files: Mapping[str, tuple[str, str]], **va
 
     Raises DamagedArtifact, which names the file.
     """
-    paths = {name: str(w.file_of(run, file)) for name, (run, file) in files.items()}
+    paths: dict[str, Any] = {name: str(w.file_of(run, file)) for name, (run, file) in files.items()}
     try:
         return w.frame(sql, **paths, **values)
     except duckdb.Error as error:

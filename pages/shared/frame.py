@@ -126,6 +126,7 @@ def _rule(accuracy: str, bias: str) -> Rule | None:
         "Decide by", [*RULES, NO_RULE], default="Budget", key=view.RULE, bind="query-params", required=True,
         width="stretch", help=RULES_HELP,
     )  # fmt: skip
+    amount: float | None
     if kind == "Budget":
         amount = st.number_input(
             f"Give up at most, % of {metric_name(accuracy)}", 0.0, 100.0, DEFAULT_GIVE_UP, 0.5, "%.4g", key=view.BUDGET,
