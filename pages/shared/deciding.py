@@ -26,7 +26,7 @@ NOTE, UNDO = "decision_note", "deleted_decision"
 
 def judged(here: view.View) -> Judged | None:
     """What the rule makes of the settings; None without a rule, or where there is nothing to choose on."""
-    if here.rule is None or here.dataset is None or here.protocol != decide.PROTOCOL:
+    if here.rule is None or here.dataset is None or here.variants.empty or here.protocol != decide.PROTOCOL:
         return None
     try:
         found = server.ask(decide.judged, here.dataset, here.rule, here.baseline)
