@@ -37,8 +37,8 @@ RUST, CYAN, TAN, BROWN = "#B4320A", "#1E96B4", "#BE8C6E", "#825050"
 
 NEUTRAL = "#7B7B7B"
 """Text and lines beside the data: a contrast of 4.1 on the light and on the dark ground alike."""
-OUTSIDE, OUTSIDE_EDGE = "#B4B4B4", "#7B7B7B"
-"""What does not keep to the rule: light, with an edge, so that it stays visible on both grounds."""
+OUTSIDE, OUTSIDE_EDGE = "#8A8A8A60", "#7B7B7B"
+"""What does not keep to the rule: faint on both grounds, with an edge, so that it stays visible."""
 A, B = ORANGE, SKY
 """The accents of the two settings that are compared; no method has them."""
 ON_ACCENT = "#1D1D1D"
