@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 import streamlit as st
 
@@ -12,7 +14,7 @@ from core.evaluation.groups import USER_GROUPS
 from core.evaluation.metrics import CUTOFFS, key_title
 from core.warehouse import finding_users, paths, queries
 from pages.shared import along, charts, frame, lists, people, server, tables, view, words
-from pages.shared.lists import Asked, Side
+from pages.shared.lists import Asked, Kept, Side
 from pages.shared.pair import compared
 
 ORDER, GROUP, SPLIT, SEED, PENALTY = "order", "group", "held_out", "seed", "penalty"
@@ -113,35 +115,36 @@ def choose_penalty(added: str) -> float:
     return float(penalty)
 
 
-def shown_list(side: Side, asked: Asked, held_out: int) -> pd.DataFrame:
+def kept_of(runs: tuple[str, ...], asked: Asked) -> Kept:
+    """What was measured of the user under those runs: one question each to all their lists and values."""
+    found = server.ask(paths.values_along, runs, asked.user, asked.metric, asked.split)
+    values = found.set_index("run")["value"].astype(float)
+    return Kept(server.ask(paths.lists_along, runs, asked.user, asked.split, asked.cutoff), values)
+
+
+def shown_list(side: Side, asked: Asked, held_out: int, kept: Kept) -> pd.DataFrame:
     """What a run shows the user: as it was evaluated, or scored now where it is re-ranked or nothing is held out."""
     penalty = asked.penalty if asked.penalty and not side.added else None
     if penalty is None and (held_out or side.added):
-        return server.ask(queries.user_list, side.run, asked.user, asked.split).head(asked.cutoff)
+        return kept.of(side.run)
     return server.ask(queries.reranked_list, side.run, asked.user, asked.split, asked.cutoff, penalty)
 
 
-def values_of(sides: tuple[Side, Side], asked: Asked) -> list[float]:
-    """The user's accuracy on both sides, as it was measured; NaN for a list that was re-ranked or never evaluated."""
-    found = server.ask(
-        paths.values_along, tuple(side.run for side in sides), asked.user, asked.metric, asked.split
-    ).set_index("run")["value"]
-    return [
-        float(found.get(side.run, float("nan"))) if not asked.penalty or side.added else float("nan") for side in sides
-    ]
-
-
-def numbers(sides: tuple[Side, Side], shown: list[pd.DataFrame], asked: Asked, held_out: int, wanted: str) -> None:
-    """This user's numbers under both settings, with the difference."""
-    a, b = values_of(sides, asked)
+def numbers(
+    sides: tuple[Side, Side], shown: list[pd.DataFrame], asked: Asked, held_out: int, kept: Kept, wanted: str
+) -> None:
+    """This user's numbers under both settings, with the difference. A re-ranked list was not measured."""
+    a, b = (math.nan if asked.penalty and not side.added else kept.value(side.run) for side in sides)
     found = two_lists.numbers(shown[0], shown[1], asked.metric, a, b, held_out)
     config = st.column_config
     tables.table(
         found,
         f"What user {asked.user} gets from A and from B",
         {
-            "Measure": config.TextColumn("This user", width=180),
-            **{c: config.TextColumn(width=84) for c in found.columns[1:]},
+            "Measure": config.TextColumn("This user", width=128),
+            "A": config.TextColumn(width=46),
+            "B": config.TextColumn(width=46),
+            "B - A": config.TextColumn(width=76),
         },
         key="numbers",
         height="content",
@@ -232,8 +235,8 @@ def taken(title: str, frame: pd.DataFrame, empty: str, most: float, key: str, de
         f"{title}{told}",
         {
             **columns(most),
-            "Title": st.column_config.TextColumn(width=160),
-            "Rating": st.column_config.NumberColumn(format="%.1f", width=42),
+            "Title": st.column_config.TextColumn(width=190),
+            "Rating": st.column_config.NumberColumn(format="%.1f", width=34),
             "Genres": st.column_config.TextColumn(width=160),
         },
         height=284,
@@ -324,14 +327,14 @@ def how_popular(
     st.caption(said)
 
 
-def chosen_sides(here: view.View, a: str, b: str, seed: int) -> tuple[Side, Side]:
-    """Both settings with their runs of that seed."""
+def chosen_sides(added: dict[str, bool], a: str, b: str, seed: int) -> tuple[Side, Side]:
+    """Both settings with their runs of that seed. added: by side, are they lists that somebody added?"""
     runs = server.ask(paths.seeds_of, (a, b))
     found = []
     for name, variant in (("A", a), ("B", b)):
         own = runs[runs["variant"] == variant]
         run = along.run_of(dict(zip(own["seed"], own["run"], strict=True)), seed)
-        found.append(Side(name, variant, run, here.is_added(variant)))
+        found.append(Side(name, variant, run, added[name]))
     return found[0], found[1]
 
 
@@ -349,13 +352,13 @@ def page() -> None:
     row, who, knobs = st.container(), st.container(), st.grid(2, gap="small", min_column_width=NARROW)
     with knobs.cell():
         path = along.choose_path(here, second)
-        added = [name for name, variant in (("A", first), ("B", second)) if here.is_added(variant)]
-        penalty = choose_penalty(" and ".join(added))
+        added = {"A": here.is_added(first), "B": here.is_added(second)}
+        penalty = choose_penalty(" and ".join(name for name, is_added in added.items() if is_added))
     shown_b = str(path.points["variant"].iloc[path.chosen]) if path.is_path else second
     seeds = {int(seed) for seed in server.ask(paths.seeds_of, (first, second))["seed"]} | path.seeds()
     with options.container(horizontal=True, horizontal_alignment="right", vertical_alignment="bottom", gap="small"):
         split, seed = choose_split_and_seed(here, sorted(seeds))
-    sides = chosen_sides(here, first, shown_b, seed)
+    sides = chosen_sides(added, first, shown_b, seed)
     cutoff = view.cutoff()
     metric = server.ask(finding_users.metric_for, (sides[0].run, sides[1].run), here.accuracy, cutoff)
     with row:
@@ -374,11 +377,12 @@ def page() -> None:
     held_out = server.ask(queries.user_held_out, here.dataset, user, split)
     with who:
         profile(facts.iloc[0], history, split)
-    shown = [shown_list(side, asked, len(held_out)) for side in sides]
+    kept = kept_of((sides[0].run, *(path.runs(seed) if path.is_path else [sides[1].run])), asked)
+    shown = [shown_list(side, asked, len(held_out), kept) for side in sides]
     with knobs.cell():
-        numbers(sides, shown, asked, len(held_out), here.accuracy)
+        numbers(sides, shown, asked, len(held_out), kept, here.accuracy)
     both_lists(here, sides, shown, asked, history, held_out)
-    along.along_the_path(here, path, seed, asked)
+    along.along_the_path(here, path, seed, asked, kept)
     how_popular(here, sides, shown, asked, history)
 
 

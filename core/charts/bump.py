@@ -7,7 +7,6 @@ strength is chosen (the page).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -31,6 +30,9 @@ _ROW = 25  # pixels a rank has
 _LABELS = 0.3  # share of the width that the titles of the chosen list have
 _MARGIN, _STUB, _DROP = 0.4, 0.3, 0.42  # of a step; of a rank
 
+Mark = tuple[int, str]
+"""Rank and kind of an item at a strength."""
+
 
 @dataclass(frozen=True, slots=True)
 class Path:
@@ -53,59 +55,71 @@ class Path:
         return f"{self.symbol} {self.strengths[position]}"
 
 
-def bump(lists: pd.DataFrame, path: Path) -> alt.LayerChart:
+def placed(lists: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """The lists as everything below takes them: by strength and rank, with what is said of each item.
+
+    lists: `paths.lists_along` of the path's runs. Adds position (on the path), at (the strength as it is written), name
+    (title and year, or the id), kind (one of KINDS), taken ("yes", "no"), x (where the chart has it).
+    """
+    rows = lists.assign(position=lists["run"].map({run: n for n, run in enumerate(path.runs)}))
+    rows = rows[rows["position"].notna()].astype({"position": int, "rank": int})
+    years = [f" ({year:.0f})" if known else "" for year, known in zip(rows["year"], rows["year"].notna(), strict=True)]
+    names = rows["title"].where(rows["title"].notna(), rows["item_id"]).astype(str)
+    place = _Places(path)
+    return rows.assign(
+        name=[f"{name}{year}" for name, year in zip(names, years, strict=True)],
+        at=[path.strengths[n] for n in rows["position"]],
+        x=[place.left(n) for n in rows["position"]],
+        kind=[KINDS[0] if hot else KINDS[1] for hot in rows["hot"]],
+        taken=["yes" if hit else "no" for hit in rows["hit"]],
+        hit=rows["hit"].astype(bool),
+    ).sort_values(["position", "rank"])
+
+
+def bump(rows: pd.DataFrame, path: Path) -> alt.LayerChart:
     """Rank over strength, a line an item; the titles of the chosen list stand in it, where its lines are cut.
 
-    lists: `paths.lists_along` of the path's runs, at least one row. Hot items have solid lines and circles, cold ones
-    dashed lines and diamonds; what the user took in the split is filled. Where an item enters or leaves the list, its
-    line ends in a stub. Strengths are evenly spaced.
+    rows: of `placed`, at least one. Hot items have solid lines and circles, cold ones dashed lines and diamonds; what
+    the user took in the split is filled. Where an item enters or leaves the list, its line ends in a stub. Strengths
+    are evenly spaced.
     """
-    rows = _placed(lists, path)
-    place = _Places(path)
+    place, items = _Places(path), _items(rows)
     x = alt.X("x:Q", scale=alt.Scale(domain=place.extent, nice=False, zero=False), axis=_strengths(path, place))
-    ranks = alt.Axis(values=list(range(1, path.k + 1)), format="d", grid=False, domain=False, ticks=False)
-    ends = alt.Scale(domain=[-0.1, path.k + 0.8], reverse=True, nice=False, zero=False)
-    y = alt.Y("rank:Q", scale=ends, title=f"Rank in the list of {path.k}", axis=ranks)
+    y = _ranks(path)
     # one legend for colour, dash and shape: they say the same
     legend = alt.Legend(orient="top", title=None, symbolSize=90)
     colour = alt.Color("kind:N", scale=_COLOUR, legend=legend)
     dash = alt.StrokeDash("kind:N", scale=_DASH, legend=legend)
     shape = alt.Shape("kind:N", scale=_SHAPE, legend=legend)
-    tips = [
-        alt.Tooltip("name:N", title="Item"),
-        alt.Tooltip("at:N", title=f"Strength {path.symbol}"),
-        alt.Tooltip("rank:Q", title="Rank"),
-        alt.Tooltip("popularity:Q", title="Taken by", format=".1%"),
-        alt.Tooltip("percentile:Q", title="Popularity percentile", format=".1%"),
-        alt.Tooltip("kind:N", title="Is a"),
-        alt.Tooltip("taken:N", title=f"Taken in {path.split}"),
-    ]
-    lines: Any = alt.Chart(pd.DataFrame(_pieces(rows, path, place))).mark_line(strokeWidth=2, opacity=0.8, tooltip=None)
-    stubs: Any = alt.Chart(pd.DataFrame(_stubs(rows, path, place), columns=["kind", "x", "rank", "x2", "rank2"]))
-    stubs = stubs.mark_rule(strokeWidth=1.5, opacity=0.55, tooltip=None)
-    base: Any = alt.Chart(rows)
-    hits = base.transform_filter("datum.hit").mark_point(filled=True, size=95, opacity=1, tooltip=None)
-    misses = base.transform_filter("!datum.hit").mark_point(
-        filled=False, size=70, opacity=1, strokeWidth=1.7, tooltip=None
+    lines: Any = alt.Chart(_pieces(items, path, place)).mark_line(strokeWidth=2, opacity=0.8, tooltip=None)
+    stubs: Any = alt.Chart(_stubs(items, path, place)).mark_rule(strokeWidth=1.5, opacity=0.55, tooltip=None)
+    columns = ["item_id", "name", "at", "x", "rank", "popularity", "percentile", "kind", "taken"]
+    marks: Any = alt.Chart(
+        rows[columns].assign(filled=1 * rows["hit"], size=[95 if hit else 70 for hit in rows["hit"]])
     )
-    targets = base.mark_point(size=150, opacity=0, filled=True).encode(x=x, y=y, tooltip=tips)
+    # no conditions and no shorthands: Altair takes a hundred times as long for them as for a column
+    marks = marks.mark_point(opacity=1, strokeWidth=1.7).encode(
+        x=x, y=y, color=colour, shape=shape, tooltip=_tips(path),
+        fill=alt.Fill("kind:N", scale=_COLOUR, legend=None), size=alt.Size("size:Q", scale=None, legend=None),
+        fillOpacity=alt.FillOpacity("filled:Q", scale=None, legend=None),
+    )  # fmt: skip
     pick = alt.selection_point(name=PICK, fields=["at"], nearest=True, on="click")
     layers = [
         *_here(path, place, x),
-        named(stubs.encode(x=x, y=y, x2="x2:Q", y2="rank2:Q", color=colour, strokeDash=dash), "stubs"),
-        named(lines.encode(x=x, y=y, color=colour, strokeDash=dash, detail="piece:N", order="x:Q"), "lines"),
-        named(misses.encode(x=x, y=y, color=colour, shape=shape), "misses"),
-        named(hits.encode(x=x, y=y, color=colour, shape=shape), "hits"),
-        named(_titles(rows, path).encode(x=x, y=y, text="label:N"), "titles"),
-        named(targets.add_params(pick), "targets"),
+        named(stubs.encode(x=x, y=y, x2=alt.X2("x2:Q"), y2=alt.Y2("rank2:Q"), color=colour, strokeDash=dash), "stubs"),
+        named(
+            lines.encode(x=x, y=y, color=colour, strokeDash=dash, detail=alt.Detail("piece:N"), order=alt.Order("x:Q")),
+            "lines",
+        ),
+        named(_titles(rows, path).encode(x=x, y=y, text=alt.Text("label:N")), "titles"),
+        named(marks.add_params(pick), "marks"),
     ]
     note = f"Filled: the user took it in {path.split}. A line that ends in a stub: the item enters or leaves the list."
     return layered(layers, NAME, _ROW * (path.k + 1) + 130, note)
 
 
-def takeaway(lists: pd.DataFrame, path: Path) -> str:
+def takeaway(rows: pd.DataFrame, path: Path) -> str:
     """What stays, where the list changes most, and what becomes of hits and popularity from one end to the other."""
-    rows = _placed(lists, path)
     if rows.empty:
         return f"No list of this user is known along {path.name}."
     sets = _sets(rows, path)
@@ -129,13 +143,12 @@ def takeaway(lists: pd.DataFrame, path: Path) -> str:
     return "; ".join(told) + "."
 
 
-def ranks(lists: pd.DataFrame, path: Path) -> pd.DataFrame:
+def ranks(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
     """The chart's numbers: an item a row, with its rank at each strength (missing where the list lacks it).
 
     Item, Kind ("hot", "cold"), Taken (in the split: "yes", ""), Popularity, and a column for each strength. Items in
     the order of the chosen list, then of where they appear first.
     """
-    rows = _placed(lists, path)
     wide = rows.pivot_table(index="item_id", columns="position", values="rank").reindex(columns=range(len(path.runs)))
     facts = rows.drop_duplicates("item_id").set_index("item_id")
     first = wide.notna().idxmax(axis=1)
@@ -154,10 +167,9 @@ def ranks(lists: pd.DataFrame, path: Path) -> pd.DataFrame:
     return shown.reset_index(drop=True)
 
 
-def steps(lists: pd.DataFrame, path: Path, values: pd.Series, metric: str) -> pd.DataFrame:
+def steps(rows: pd.DataFrame, path: Path, values: pd.Series, metric: str) -> pd.DataFrame:
     """The path's lists in numbers, a strength a row: strength, metric, Hits, Mean popularity, New (items that the list
     before lacks), Kept (items of the first list that are still there). values: of the metric, by run."""
-    rows = _placed(lists, path)
     sets = _sets(rows, path)
     own = rows.groupby("position").agg(hits=("hit", "sum"), popularity=("popularity", "mean")).reindex(range(len(sets)))
     return pd.DataFrame(
@@ -190,21 +202,23 @@ class _Places:
         return position + (self.room if position >= self.chosen else 0.0)
 
 
-def _placed(lists: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """The lists with their positions on the path and what the chart says of each item."""
-    rows = lists.assign(position=lists["run"].map({run: n for n, run in enumerate(path.runs)}))
-    rows = rows[rows["position"].notna()].astype({"position": int, "rank": int})
-    years = [f" ({year:.0f})" if known else "" for year, known in zip(rows["year"], rows["year"].notna(), strict=True)]
-    names = rows["title"].where(rows["title"].notna(), rows["item_id"]).astype(str)
-    place = _Places(path)
-    return rows.assign(
-        name=[f"{name}{year}" for name, year in zip(names, years, strict=True)],
-        at=[path.strengths[n] for n in rows["position"]],
-        x=[place.left(n) for n in rows["position"]],
-        kind=[KINDS[0] if hot else KINDS[1] for hot in rows["hot"]],
-        taken=["yes" if hit else "no" for hit in rows["hit"]],
-        hit=rows["hit"].astype(bool),
-    ).sort_values(["position", "rank"])
+def _ranks(path: Path) -> alt.Y:
+    """Rank 1 on top, with room above it for the strength's name."""
+    axis = alt.Axis(values=list(range(1, path.k + 1)), format="d", grid=False, domain=False, ticks=False)
+    scale = alt.Scale(domain=[-0.1, path.k + 0.8], reverse=True, nice=False, zero=False)
+    return alt.Y("rank:Q", scale=scale, title=f"Rank in the list of {path.k}", axis=axis)
+
+
+def _tips(path: Path) -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("name:N", title="Item"),
+        alt.Tooltip("at:N", title=f"Strength {path.symbol}"),
+        alt.Tooltip("rank:Q", title="Rank"),
+        alt.Tooltip("popularity:Q", title="Taken by", format=".1%"),
+        alt.Tooltip("percentile:Q", title="Popularity percentile", format=".1%"),
+        alt.Tooltip("kind:N", title="Is a"),
+        alt.Tooltip("taken:N", title=f"Taken in {path.split}"),
+    ]
 
 
 def _sets(rows: pd.DataFrame, path: Path) -> list[set[str]]:
@@ -213,36 +227,38 @@ def _sets(rows: pd.DataFrame, path: Path) -> list[set[str]]:
     return [found.get(n, set()) for n in range(len(path.runs))]
 
 
-def _items(rows: pd.DataFrame) -> Iterator[dict[int, Any]]:
-    """Each item: its rows by position, ascending."""
-    for _, own in rows.sort_values("position").groupby("item_id", sort=False):
-        yield {int(row["position"]): row for row in own.to_dict("records")}
+def _items(rows: pd.DataFrame) -> list[dict[int, Mark]]:
+    """Each item: its marks by position, ascending. rows: by position."""
+    items: dict[str, dict[int, Mark]] = {}
+    for item, at, rank, kind in zip(rows["item_id"], rows["position"], rows["rank"], rows["kind"], strict=True):
+        items.setdefault(item, {})[at] = (rank, kind)
+    return list(items.values())
 
 
-def _pieces(rows: pd.DataFrame, path: Path, place: _Places) -> list[dict[str, Any]]:
+def _pieces(items: list[dict[int, Mark]], path: Path, place: _Places) -> pd.DataFrame:
     """The points of the lines: a new piece where an item comes back, and behind the chosen strength's titles."""
     points, piece = [], 0
-    for item in _items(rows):
-        for at, row in item.items():
+    for item in items:
+        for at, (rank, kind) in item.items():
             piece += at - 1 not in item
-            points.append({"piece": piece, "kind": row["kind"], "x": place.left(at), "rank": row["rank"]})
+            points.append((piece, kind, place.left(at), rank))
             if at == path.chosen:
                 piece += 1
-                points.append({"piece": piece, "kind": row["kind"], "x": place.right(at), "rank": row["rank"]})
-    return points
+                points.append((piece, kind, place.right(at), rank))
+    return pd.DataFrame(points, columns=["piece", "kind", "x", "rank"])
 
 
-def _stubs(rows: pd.DataFrame, path: Path, place: _Places) -> list[tuple[str, float, float, float, float]]:
-    """A short line to where an item comes from, or goes, when the list beside lacks it: kind, x, rank, x2, rank2."""
-    found, last = [], len(path.runs) - 1
-    for item in _items(rows):
-        for at, row in item.items():
-            kind, rank = row["kind"], float(row["rank"])
+def _stubs(items: list[dict[int, Mark]], path: Path, place: _Places) -> pd.DataFrame:
+    """A short line to where an item comes from, or goes, when the list beside lacks it."""
+    found: list[tuple[str, float, float, float, float]] = []
+    last = len(path.runs) - 1
+    for item in items:
+        for at, (rank, kind) in item.items():
             if at > 0 and at - 1 not in item:
                 found.append((kind, place.left(at) - _STUB, rank + _DROP, place.left(at), rank))
             if at < last and at + 1 not in item:
                 found.append((kind, place.right(at), rank, place.right(at) + _STUB, rank + _DROP))
-    return found
+    return pd.DataFrame(found, columns=["kind", "x", "rank", "x2", "rank2"])
 
 
 def _strengths(path: Path, place: _Places) -> alt.Axis:
@@ -259,7 +275,7 @@ def _here(path: Path, place: _Places, x: alt.X) -> list[alt.Chart]:
     """The chosen strength: a rule, and a band behind its titles."""
     at = place.left(path.chosen)
     one: Any = alt.Chart(pd.DataFrame({"x": [at], "end": [at + place.room], "text": [path.at(path.chosen)]}))
-    band = one.mark_rect(opacity=0.1, color=palette.NEUTRAL, tooltip=None).encode(x=x, x2="end:Q")
+    band = one.mark_rect(opacity=0.06, color=palette.NEUTRAL, tooltip=None).encode(x=x, x2=alt.X2("end:Q"))
     rule = one.mark_rule(strokeWidth=2, color=palette.NEUTRAL, tooltip=None).encode(x=x)
     word = one.mark_text(
         align="left", baseline="top", dx=6, dy=2, fontSize=11, fontWeight="bold", color=palette.NEUTRAL, tooltip=None
@@ -267,7 +283,7 @@ def _here(path: Path, place: _Places, x: alt.X) -> list[alt.Chart]:
     return [
         named(band, "band"),
         named(rule, "rule"),
-        named(word.encode(x=x, y=alt.value(0), text="text:N"), "strength"),
+        named(word.encode(x=x, y=alt.value(0), text=alt.Text("text:N")), "strength"),
     ]
 
 

@@ -42,16 +42,17 @@ def apart(a: pd.DataFrame, b: pd.DataFrame) -> Apart:
     >>> apart(a, b)
     Apart(common=2, moved=1, new=1, dropped=1, hits=1, hits_lost=1, hits_won=1)
     """
-    both = a.merge(b, on="item_id")
-    in_b, in_a = a["item_id"].isin(b["item_id"]), b["item_id"].isin(a["item_id"])
+    places = dict(zip(a["item_id"], a["rank"], strict=True)), dict(zip(b["item_id"], b["rank"], strict=True))
+    hits = {*a["item_id"][a["hit"]]}, {*b["item_id"][b["hit"]]}
+    common = places[0].keys() & places[1].keys()
     return Apart(
-        common=len(both),
-        moved=int((both["rank_x"] != both["rank_y"]).sum()),
-        new=int((~in_a).sum()),
-        dropped=int((~in_b).sum()),
-        hits=int(a["hit"].sum()),
-        hits_lost=int((a["hit"] & ~in_b).sum()),
-        hits_won=int((b["hit"] & ~in_a).sum()),
+        common=len(common),
+        moved=sum(places[0][item] != places[1][item] for item in common),
+        new=len(places[1]) - len(common),
+        dropped=len(places[0]) - len(common),
+        hits=len(hits[0]),
+        hits_lost=len(hits[0] - common),
+        hits_won=len(hits[1] - common),
     )
 
 
@@ -80,9 +81,9 @@ def numbers(
     both = (a, b)
     rows: list[tuple[str, list[float], Written, str]] = [
         (key_title(metric), [value_a, value_b], number, ""),
-        (f"Hits, of {held_out:,} held out", [_count(frame["hit"]) for frame in both], _whole, ""),
+        (f"Hits of {held_out:,} held out", [_count(frame["hit"]) for frame in both], _whole, ""),
         ("Mean popularity", [float(frame["popularity"].mean()) for frame in both], percent, " points"),
-        ("Mean popularity percentile", [100 * float(frame["percentile"].mean()) for frame in both], number, ""),
+        ("Mean percentile", [100 * float(frame["percentile"].mean()) for frame in both], number, ""),
         ("Cold items", [_count(~frame["hot"].astype(bool)) for frame in both], _whole, ""),
     ]
     return pd.DataFrame(

@@ -58,13 +58,14 @@ def takeaway(history: pd.DataFrame, lists: Mapping[str, pd.DataFrame]) -> str:
 
 def _rows(history: pd.DataFrame, lists: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     parts = {PROFILE: history, **lists}
-    frames = [
-        frame.assign(row=row, name=frame["title"].where(frame["title"].notna(), frame["item_id"]))
+    rows = [
+        (row, title if known else item, popularity)
         for row, frame in parts.items()
-        if len(frame)
+        for title, known, item, popularity in zip(
+            frame["title"], frame["title"].notna(), frame["item_id"], frame["popularity"], strict=True
+        )
     ]
-    columns = ["row", "name", "popularity"]
-    return pd.concat(frames)[columns] if frames else pd.DataFrame(columns=columns)
+    return pd.DataFrame(rows, columns=["row", "name", "popularity"])
 
 
 def table(history: pd.DataFrame, lists: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

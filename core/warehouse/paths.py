@@ -44,13 +44,13 @@ _FILES = "(SELECT unnest($paths::VARCHAR[]) AS filename, unnest($runs::VARCHAR[]
 
 LISTS = f"""
     WITH listed AS (
-        SELECT f.run, l.item, l.rank
+        SELECT f.run, l.item, l.rank, l.score
         FROM read_parquet($paths, filename = true) l JOIN {_FILES} f USING (filename)
         WHERE l."user" = $user AND l.split = $split AND l.rank <= $k),
     taken AS (
         SELECT t.item FROM interactions t JOIN users u USING (dataset, "user")
         WHERE t.dataset = $dataset AND u.user_id = $user AND t.split = $split::split_name)
-    SELECT l.run, l.rank, {ITEM_FACTS}, i.item IN (FROM taken) AS hit
+    SELECT l.run, l.rank, {ITEM_FACTS}, l.score, i.item IN (FROM taken) AS hit
     FROM listed l
     JOIN items i ON i.dataset = $dataset AND i.item_id = l.item
     JOIN {POPULARITY} p ON p.item = i.item
@@ -83,8 +83,8 @@ def lists_along(w: Warehouse, runs: Sequence[str], user_id: str, split: Split = 
     """What each of these runs, of one data set and protocol, shows a user: one query over all their files.
 
     run, rank (from 1), item_id, title, year, genres, count, popularity (share of users), percentile (share of the items
-    that fewer users took), decile, hot, hit (did the user take it in that split?); runs in the order given. No row for
-    a user with nothing held out. Raises Unknown for a run, DamagedArtifact for its file.
+    that fewer users took), decile, hot, score, hit (did the user take it in that split?); runs in the order given. No
+    row for a user with nothing held out. Raises Unknown for a run, DamagedArtifact for its file.
     """
     about = about_run(w, runs[0])
     asked = {"k": k, "dataset": about["dataset"], "counted_on": counted_on(about["protocol"])}

@@ -17,7 +17,7 @@ from core.charts.text import provenance
 from core.evaluation.metrics import key_title
 from core.warehouse import paths
 from pages.shared import charts, server, tables, view, words
-from pages.shared.lists import Asked
+from pages.shared.lists import Asked, Kept
 
 PATH, STRENGTH, OWNER = "path", "strength", "strength_of"
 
@@ -53,6 +53,11 @@ class Along:
     def seeds(self) -> set[int]:
         """Every seed that one of the points has."""
         return {int(seed) for seeds in self.points.get("seeds", ()) for seed in seeds}
+
+    def runs(self, seed: int) -> list[str]:
+        """Each point's run of that seed."""
+        each = zip(self.points["seeds"], self.points["runs"], strict=True)
+        return [run_of(dict(zip(seeds, own, strict=True)), seed) for seeds, own in each]
 
 
 def choose_path(here: view.View, b: str) -> Along:
@@ -154,21 +159,21 @@ def run_of(runs: Mapping[int, str], seed: int) -> str:
     return runs.get(seed, next(iter(runs.values())))
 
 
-def along_the_path(here: view.View, along: Along, seed: int, asked: Asked) -> None:
+def along_the_path(here: view.View, along: Along, seed: int, asked: Asked, kept: Kept) -> None:
     """How this user's list changes over the strength: the bump chart and its numbers."""
     if not along.is_path:
         return
     st.subheader("Along the strength of B")
-    each = zip(along.points["seeds"], along.points["runs"], strict=True)
-    runs = tuple(run_of(dict(zip(seeds, own, strict=True)), seed) for seeds, own in each)
-    found = server.ask(paths.lists_along, runs, asked.user, asked.split, asked.cutoff)
+    runs = tuple(along.runs(seed))
+    found = kept.lists[kept.lists["run"].isin(runs)]
     if found.empty:
         st.caption(f"Nothing of this user is held out in {asked.split}, so no list along the path was kept.")
         return
     path = bump.Path(along.method, along.symbol, tuple(along.texts), runs, along.chosen, asked.cutoff, asked.split)
-    said, ranks = bump.takeaway(found, path), bump.ranks(found, path)
+    rows = bump.placed(found, path)
+    said, ranks = bump.takeaway(rows, path), bump.ranks(rows, path)
     charts.chart(
-        bump.bump(found, path),
+        bump.bump(rows, path),
         bump.NAME,
         said,
         ranks,
@@ -181,7 +186,7 @@ def along_the_path(here: view.View, along: Along, seed: int, asked: Asked) -> No
     as_trained = " The chart is of the lists as trained." if asked.penalty else ""
     st.caption(f"{words.plain(said)}{as_trained}{_other_seeds(along, seed)}")
     with st.expander("The numbers", icon=":material/table:"):
-        _tables(here, found, path, ranks, asked)
+        _tables(here, rows, path, ranks, asked, kept)
 
 
 def _other_seeds(along: Along, seed: int) -> str:
@@ -192,12 +197,13 @@ def _other_seeds(along: Along, seed: int) -> str:
     return f" Strength {', '.join(lacking)} has no seed {seed}: its first one is drawn."
 
 
-def _tables(here: view.View, found: pd.DataFrame, path: bump.Path, ranks: pd.DataFrame, asked: Asked) -> None:
+def _tables(
+    here: view.View, rows: pd.DataFrame, path: bump.Path, ranks: pd.DataFrame, asked: Asked, kept: Kept
+) -> None:
     """The chart's numbers: a strength a row, and an item a row."""
-    values = server.ask(paths.values_along, path.runs, asked.user, asked.metric, asked.split).set_index("run")["value"]
     title = key_title(asked.metric)
     config = st.column_config
-    steps = bump.steps(found, path, values, title)
+    steps = bump.steps(rows, path, kept.values, title)
     tables.table(
         steps,
         f"User {asked.user} at every strength",

@@ -5,6 +5,7 @@ Not here: which lists (users.py), counts and sentences (core/charts/two_lists.py
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import pandas as pd
@@ -34,6 +35,24 @@ class Asked:
     penalty: float
     metric: str
     """Of accuracy: the sidebar's, or NDCG where that has no value for one of the sides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was measured of the user: under both settings, and along B's path."""
+
+    lists: pd.DataFrame
+    """Of `paths.lists_along`."""
+    values: pd.Series
+    """Of the accuracy metric, by run."""
+
+    def of(self, run: str) -> pd.DataFrame:
+        """One run's list."""
+        return self.lists[self.lists["run"] == run].drop(columns="run").reset_index(drop=True)
+
+    def value(self, run: str) -> float:
+        """One run's accuracy; NaN where there is none."""
+        return float(self.values.get(run, math.nan))
 
 
 def moved(rank: int, other: int | None, gone: str) -> str:

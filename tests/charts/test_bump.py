@@ -16,9 +16,9 @@ def path(chosen=1):
     return bump.Path("AUC-NS", "β", ("0", "0.05", "0.1", "0.2"), ("r0", "r1", "r2", "r3"), chosen, 2, "test")
 
 
-def frame(lists=LISTS):
-    """As `paths.lists_along` gives it."""
-    return pd.DataFrame(
+def frame(lists=LISTS, chosen=1):
+    """As `paths.lists_along` gives it, placed."""
+    found = pd.DataFrame(
         [
             {
                 "run": run, "rank": rank, "item_id": item, "title": None if item == "i4" else f"Film {item}",
@@ -31,6 +31,7 @@ def frame(lists=LISTS):
         columns=["run", "rank", "item_id", "title", "year", "genres", "count", "popularity", "percentile", "decile",
                  "hot", "hit"],
     )  # fmt: skip
+    return bump.placed(found, path(chosen))
 
 
 def strokes(chart):
@@ -52,7 +53,7 @@ def test_an_item_has_a_line_wherever_it_stays_cut_by_the_titles_of_the_chosen_li
 
 
 def test_what_enters_or_leaves_ends_in_a_stub():
-    last = bump.bump(frame(), path(chosen=3))  # no line is cut
+    last = bump.bump(frame(chosen=3), path(chosen=3))  # no line is cut
     found = {(round(s["x"], 2), s["rank"], round(s["x2"], 2), s["rank2"]) for s in rows(last, "stubs")}
     enters = {(0.7, 1.42, 1, 1), (2.7, 1.42, 3, 1), (2.7, 2.42, 3, 2)}  # i3 at .05; i2 and i4 at .2
     leaves = {(0, 2, 0.3, 2.42), (2, 1, 2.3, 1.42), (2, 2, 2.3, 2.42)}  # i2 after 0; i1 and i3 after .1
@@ -61,7 +62,7 @@ def test_what_enters_or_leaves_ends_in_a_stub():
 
 @pytest.mark.parametrize("chosen", range(4))
 def test_the_chosen_list_is_ruled_and_named_with_its_hits(chosen):
-    chart = bump.bump(frame(), path(chosen))
+    chart = bump.bump(frame(chosen=chosen), path(chosen))
     [rule] = rows(chart, "rule")
     assert rule["x"] == chosen
     assert rule["text"] == f"β {('0', '0.05', '0.1', '0.2')[chosen]}"
@@ -73,15 +74,15 @@ def test_the_chosen_list_is_ruled_and_named_with_its_hits(chosen):
 def test_hot_and_cold_differ_in_colour_dash_and_shape_and_hits_are_filled():
     chart = bump.bump(frame(), path())
     found = layers(chart)
-    for layer, channel in (("lines", "strokeDash"), ("stubs", "strokeDash"), ("hits", "shape"), ("misses", "shape")):
+    for layer, channel in (("lines", "strokeDash"), ("stubs", "strokeDash"), ("marks", "shape")):
         scales = [found[layer]["encoding"][name]["scale"] for name in ("color", channel)]
         assert all(scale["domain"] == ["hot item", "cold item"] for scale in scales)
         assert all(len(set(map(str, scale["range"]))) == 2 for scale in scales)
-    assert found["hits"]["mark"]["filled"] is True
-    assert found["misses"]["mark"]["filled"] is False
-    assert found["hits"]["transform"] == [{"filter": "datum.hit"}]
-    assert found["misses"]["transform"] == [{"filter": "!datum.hit"}]
-    kinds = {row["item_id"]: row["kind"] for row in rows(chart, "targets")}
+    assert found["marks"]["encoding"]["fillOpacity"]["field"] == "filled"
+    assert {row["item_id"]: (row["taken"], row["filled"]) for row in rows(chart, "marks")} == {
+        "i1": ("no", 0), "i2": ("yes", 1), "i3": ("no", 0), "i4": ("yes", 1),
+    }  # fmt: skip
+    kinds = {row["item_id"]: row["kind"] for row in rows(chart, "marks")}
     assert kinds == {"i1": "hot item", "i2": "hot item", "i3": "cold item", "i4": "cold item"}
 
 
@@ -89,12 +90,12 @@ def test_a_click_names_the_strength():
     chart = bump.bump(frame(), path())
     [pick] = [p for p in chart.to_dict()["params"] if p["name"] == bump.PICK]
     assert pick["select"]["fields"] == ["at"]
-    assert {row["at"] for row in rows(chart, "targets")} == {"0", "0.05", "0.1", "0.2"}
+    assert {row["at"] for row in rows(chart, "marks")} == {"0", "0.05", "0.1", "0.2"}
 
 
 @pytest.mark.parametrize("chosen", range(4))
 def test_the_chart_compiles_and_draws_every_strength_and_title(chosen):
-    chart = bump.bump(frame(), path(chosen)).properties(width=600)
+    chart = bump.bump(frame(chosen=chosen), path(chosen)).properties(width=600)
     compiled(chart)
     svg = drawn(chart)
     for text in ("Rank in the list of 2", "Strength β of AUC-NS", ">0.05<", ">0.2<", ">0<"):
@@ -137,7 +138,7 @@ def test_its_numbers_by_strength():
 
 
 def test_a_strength_without_a_list_leaves_a_gap():
-    chart = bump.bump(frame({**LISTS, "r1": []}), path(chosen=3))
+    chart = bump.bump(frame({**LISTS, "r1": []}, 3), path(chosen=3))
     assert strokes(chart) == []
     found = bump.steps(frame({**LISTS, "r1": []}), path(), pd.Series(dtype=float), "NDCG@2")
     assert found["New"].tolist()[1:] == [0, 2, 2]

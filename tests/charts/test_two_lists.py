@@ -43,9 +43,9 @@ def test_the_numbers_with_their_difference():
     found = numbers(a, b, "ndcg@10", 0.5, 0.25, held_out=1200)
     assert found.to_numpy().tolist() == [
         ["NDCG@10", "0.500", "0.250", "-0.250"],
-        ["Hits, of 1,200 held out", "2", "1", "-1"],
+        ["Hits of 1,200 held out", "2", "1", "-1"],
         ["Mean popularity", "25.0 %", "12.5 %", "-12.5 points"],
-        ["Mean popularity percentile", "50.0", "25.0", "-25.0"],
+        ["Mean percentile", "50.0", "25.0", "-25.0"],
         ["Cold items", "1", "4", "+3"],
     ]
 
@@ -53,7 +53,7 @@ def test_the_numbers_with_their_difference():
 def test_the_numbers_of_a_list_that_is_missing_or_was_not_measured():
     found = numbers(listing("ab"), listing(""), "auc", math.nan, 0.5, 0).set_index("Measure")
     assert found.loc["AUC"].tolist() == ["-", "0.500", "-"]
-    assert found.loc["Hits, of 0 held out"].tolist() == ["0", "-", "-"]
+    assert found.loc["Hits of 0 held out"].tolist() == ["0", "-", "-"]
     assert found.loc["Mean popularity", "B":].tolist() == ["-", "-"]
     same = numbers(listing("ab"), listing("ab"), "auc", 0.5, 0.5, 1).set_index("Measure")
     assert same["B - A"].tolist() == ["0", "0", "0 points", "0", "0"]

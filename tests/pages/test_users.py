@@ -120,11 +120,11 @@ def test_what_differs_is_counted_in_words_and_agrees_with_the_marks(visit, tiny:
 def test_this_users_numbers_are_those_of_the_lists_and_of_the_metric_in_the_sidebar(visit, settings, tiny) -> None:
     at = visit("users", user="u07", y="Recall", k="k = 5")
     numbers = table(at, "numbers").set_index("Measure")
-    assert list(numbers.index[:2]) == ["Recall@5", "Hits, of 2 held out"]
+    assert list(numbers.index[:2]) == ["Recall@5", "Hits of 2 held out"]
     for side in "AB":
         shown = table(at, f"list_{side}")
         hits = sum("hit" in marks for marks in shown["Marks"])
-        assert numbers.loc["Hits, of 2 held out", side] == str(hits)
+        assert numbers.loc["Hits of 2 held out", side] == str(hits)
         assert float(numbers.loc["Recall@5", side]) == hits / 2
         assert numbers.loc["Mean popularity", side] == words.percent(shown["Shown to"].mean())
     assert "largest change of recall@5" in text(at).replace("\\", "")

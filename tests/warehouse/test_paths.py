@@ -91,7 +91,7 @@ def test_lists_along_a_path_are_those_of_its_runs(three):
         found = paths.lists_along(w, runs, user, split, k)
         for run in runs:
             own = found[found["run"] == run].drop(columns="run").reset_index(drop=True)
-            expected = queries.user_list(w, run, user, split, k).drop(columns=["score", "other_rank"])
+            expected = queries.user_list(w, run, user, split, k).drop(columns="other_rank")
             pd.testing.assert_frame_equal(own.fillna({"title": ""}), expected.fillna({"title": ""}), check_dtype=False)
     found = paths.lists_along(w, runs, "a")
     assert found["run"].tolist() == [runs[0]] * 2 + [runs[1]] * 2 + [runs[2]]
