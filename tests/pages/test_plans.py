@@ -11,7 +11,6 @@ from core.models.sweep import DEFAULT_SWEEP, Sweep
 from core.settings import Settings
 from tests.pages.conftest import Open
 from tests.pages.test_every_page import text
-from tests.pages.test_sweep import no_worker
 from tests.tiny import tiny_dataset
 
 PLAN = Sweep(({"sampler": ["auc_ns"], "beta": [0.1, 0.2], "epochs": [1]},), ("most_popular",), (0, 4), name="Again")
