@@ -15,8 +15,6 @@ from tests.tiny import tiny_dataset
 
 PLAN = Sweep(({"sampler": ["auc_ns"], "beta": [0.1, 0.2], "epochs": [1]},), ("most_popular",), (0, 4), name="Again")
 
-__all__ = ["no_worker"]
-
 
 def test_what_the_form_asks_for_can_be_saved(visit: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     saved: dict[str, Callable[[], bytes]] = {}
