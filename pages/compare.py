@@ -176,6 +176,7 @@ def settings_card(pair: Pair) -> None:
                 "Default": config.TextColumn(width=84, help="Where nothing is chosen; of A and B, where that differs"),
                 "What it is": config.TextColumn(width=200),
             },
+            name="settings-of-both",
             key="settings",
             height=SETTINGS_HEIGHT if len(rows) > 10 else "content",
         )

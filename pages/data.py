@@ -108,6 +108,7 @@ def prepared(sets: pd.DataFrame) -> None:
             "Licence": config.TextColumn(width=150),
             "Id": config.TextColumn(width=90),
         },
+        name="data-sets",
         height="content",
         row_height=THREE_LINES,
         key="prepared",

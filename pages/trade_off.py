@@ -19,7 +19,20 @@ from core.decisions.judge import Judged, turning_points
 from core.errors import DamagedArtifact
 from core.evaluation.metrics import key_title
 from core.warehouse import queries, verdicts
-from pages.shared import charts, deciding, explained, filtering, frame, jobs, server, tables, view, who_pays, words
+from pages.shared import (
+    charts,
+    deciding,
+    explained,
+    filtering,
+    frame,
+    jobs,
+    reporting,
+    server,
+    tables,
+    view,
+    who_pays,
+    words,
+)
 
 CLICKS, SHOW, BY_NAME = "clicks", "show", "pin_by_name"
 SHOWN, ROWS_HEIGHT = 20, 560  # a longer table scrolls in a frame so many pixels high
@@ -282,6 +295,7 @@ def _seeds(here: view.View, row: pd.Series) -> None:
         own[["seed", "y", "x", "run"]],
         f"Seeds of {row['label']}",
         {"seed": "Seed", **numbers, "run": "Run"},
+        name=f"seeds-{here.facts['name']}-{here.split}",
         key="seeds_of_row",
         height="content",
     )
@@ -312,14 +326,14 @@ def in_order(points: pd.DataFrame) -> pd.DataFrame:
 
 
 def onwards(here: view.View) -> None:
-    """Where the pins are taken apart."""
-    if not (here.a or here.b):
-        return
+    """Where the pins are taken apart, and all of it as one file."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        st.page_link("pages/compare.py", label="Compare A and B", icon=":material/compare_arrows:", width="content")
-        st.page_link("pages/users.py", label="What single users see", icon=":material/group:", width="content")
-        if not (here.a and here.b):
-            st.caption("Pin a second setting to compare two.", width="content")
+        if here.a or here.b:
+            st.page_link("pages/compare.py", label="Compare A and B", icon=":material/compare_arrows:", width="content")
+            st.page_link("pages/users.py", label="What single users see", icon=":material/group:", width="content")
+            if not (here.a and here.b):
+                st.caption("Pin a second setting to compare two.", width="content")
+        reporting.button(here)
 
 
 def page() -> None:

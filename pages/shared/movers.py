@@ -117,4 +117,6 @@ def _movers(pair: Pair, moved: pd.DataFrame, top: float, key: str) -> None:
     }
     if moved["in_all_seeds"].isna().all():
         shown = shown.drop(columns="Seeds")
-    tables.table(shown, f"Items that {key} most exposure", columns, key=f"items_{key}", height="content")
+    tables.table(
+        shown, f"Items that {key} most exposure", columns, name=f"items-{key}", key=f"items_{key}", height="content"
+    )

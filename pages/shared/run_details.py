@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -16,7 +17,7 @@ import streamlit as st
 from core.charts import learning
 from core.errors import LabError
 from core.evaluation.metrics import key_title
-from core.jobs import artifacts
+from core.jobs import artifacts, exporting
 from core.jobs.queue import ACTIVE, Job, Kind
 from core.models import differences
 from core.models.variant import Run
@@ -26,6 +27,7 @@ from pages.shared import boundary, charts, jobs, server, tables, words
 
 LOG_LINES = 200
 CHECKED = "run_checked"
+ZIP = ("zip", "application/zip")
 CELL = 420  # pixels: narrower, and the parts stand below each other
 FILES = {
     "meta.json": "What it is, what made it, and the checksums",
@@ -199,6 +201,7 @@ def settings(o: Opened) -> None:
             "Changed": st.column_config.CheckboxColumn(width="small"),
             "Value": st.column_config.TextColumn(width="small"),
         },
+        name=f"settings-{o.run}",
         key=f"settings_{o.run}",
         height=380,
     )
@@ -259,6 +262,8 @@ def files(o: Opened) -> None:
             on_click=check,
             args=(o.run,),
         )
+        whole = partial(exporting.run_zip, server.settings(), o.run)
+        tables.save("Export (zip)", whole, f"run-{o.run}", ZIP, f"zip_{o.run}")
         run, wrong = st.session_state.get(CHECKED, (None, ()))
         if run == o.run and not wrong:
             st.caption(":material/check: Every file holds what was written.", width="content")

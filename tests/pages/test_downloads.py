@@ -1,7 +1,9 @@
 """What pages let people save: files of tables and of charts, made by the click, named, with where they are from."""
 
+import html
 import io
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +12,12 @@ import pandas as pd
 import pytest
 import streamlit as st
 
+from core.cli.main import main
 from core.datasets.store import DatasetInfo
+from core.errors import DamagedArtifact
 from core.export import csv_text
+from core.jobs import artifacts
+from core.jobs.exporting import run_zip
 from core.settings import PROJECT, Settings
 from pages.shared import charts, tables
 from tests.pages import results
@@ -51,7 +57,7 @@ def test_a_chart_is_saved_with_its_title_and_its_numbers(
     visit: Open, tiny: DatasetInfo, saved: dict[str, Callable[[], bytes]]
 ) -> None:
     visit("trade_off", a="rns", b="auc_ns")
-    assert {Path(name).suffix for name in saved} == {".svg", ".png", ".csv", ".parquet"}
+    assert {Path(name).suffix for name in saved} == {".svg", ".png", ".csv", ".parquet", ".html"}
     svg = saved["trade-off-tiny.svg"]().decode()
     for words in ("NDCG@10 against Cold share of the list (APLT@10)", "Tiny", "split, chosen on validation"):
         assert words in svg
@@ -87,3 +93,36 @@ def test_every_chart_of_every_page_can_be_saved() -> None:
         if re.search(r"st\.altair_chart\(|\.altair_chart\(", path.read_text(encoding="utf-8"))
     ]
     assert drawing == ["pages/shared/charts.py"]
+
+
+def test_a_page_saves_the_report_that_the_command_writes(
+    visit: Open, settings: Settings, tiny: DatasetInfo, saved: dict[str, Callable[[], bytes]], tmp_path: Path
+) -> None:
+    visit("trade_off", a="auc_ns", split="test", budget="50")
+    content = saved["report-tiny.html"]()
+    page = content.decode()
+    command = shlex.split(html.unescape(page.rpartition("<pre>")[2].partition("</pre>")[0]))
+    out = tmp_path / "report.html"
+    assert command[:4] == ["python", "-m", "core", "report"]
+    assert main([*command[3:], "--out", str(out)]) == 0
+    assert out.read_bytes() == content
+
+
+def test_an_opened_run_is_saved_as_the_folder_that_the_command_writes(
+    visit: Open, settings: Settings, tiny: DatasetInfo, saved: dict[str, Callable[[], bytes]]
+) -> None:
+    run = artifacts.finished_runs(settings)[0]
+    visit("runs", run=run)
+    assert saved[f"run-{run}.zip"]() == run_zip(settings, run)
+
+
+def test_a_report_that_cannot_be_made_is_told_to_the_log(
+    visit: Open, settings: Settings, tiny: DatasetInfo, saved: dict[str, Callable[[], bytes]],
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    visit("trade_off", a="auc_ns")
+    for run in artifacts.finished_runs(settings):
+        (settings.runs / run / "meta.json").write_text("{")
+    with pytest.raises(DamagedArtifact):
+        saved["report-tiny.html"]()
+    assert "report could not be made" in caplog.text
