@@ -34,7 +34,7 @@ def test_from_the_first_page_to_a_user_and_back(visit: Visit, browser, address: 
     assert visit.text().count("best epoch") == 2
 
     visit.menu("Users")
-    visit.page.get_by_role("button", name="Next").click()
+    visit.page.get_by_role("button", name="Next", exact=True).click()
     visit.settle()
     view = visit.parameters()
     assert (view["a"], view["b"]) == (pins["a"], pins["b"])
