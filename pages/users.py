@@ -141,7 +141,9 @@ def numbers(
         found,
         f"What user {asked.user} gets from A and from B",
         {
-            "Measure": config.TextColumn("This user", width=128),
+            "Measure": config.TextColumn(
+                "This user", width=128, help="Percentile: of 100 items, how many fewer users took."
+            ),
             "A": config.TextColumn(width=46),
             "B": config.TextColumn(width=46),
             "B - A": config.TextColumn(width=76),
@@ -235,8 +237,8 @@ def taken(title: str, frame: pd.DataFrame, empty: str, most: float, key: str, de
         f"{title}{told}",
         {
             **columns(most),
-            "Title": st.column_config.TextColumn(width=190),
-            "Rating": st.column_config.NumberColumn(format="%.1f", width=34),
+            "Title": st.column_config.TextColumn(width=170),
+            "Rating": st.column_config.NumberColumn("Rated", format="%.1f", width=46),
             "Genres": st.column_config.TextColumn(width=160),
         },
         height=284,

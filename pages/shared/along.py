@@ -100,7 +100,7 @@ def _path_of(b: str) -> Along:
 
 def _nothing_to_move(label: str, along: Along) -> None:
     """Why there is no slider."""
-    st.markdown("Strength of B")
+    st.markdown(":small[Strength of B]")
     name = words.plain(label)
     st.caption(
         f"{name} is the only point of its path that is trained: there is nothing to move along. Train more strengths "
