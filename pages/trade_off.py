@@ -334,6 +334,8 @@ def onwards(here: view.View) -> None:
             if not (here.a and here.b):
                 st.caption("Pin a second setting to compare two.", width="content")
         reporting.button(here)
+    if here.is_added(here.a) or here.is_added(here.b):
+        st.caption(view.ADDED)
 
 
 def page() -> None:

@@ -17,7 +17,7 @@ from pages.shared import along, charts, frame, lists, people, server, tables, vi
 from pages.shared.lists import Asked, Kept, Side
 from pages.shared.pair import compared
 
-ORDER, GROUP, SPLIT, SEED, PENALTY = "order", "group", "held_out", "seed", "penalty"
+ORDER, GROUP, SEED, PENALTY = "order", "group", "seed", "penalty"
 DETAILS = "details"
 ORDERS = {
     "largest change": "lists",
@@ -257,15 +257,9 @@ def missing(here: view.View) -> None:
     st.page_link(f"pages/{where}.py", label=f"Open {where.capitalize()}", icon=":material/arrow_forward:")
 
 
-def choose_split_and_seed(here: view.View, seeds: list[int]) -> tuple[str, int]:
-    """Which held-out items count, and whose lists are shown."""
-    splits = ["test", "validation"] if here.protocol == "validation" else ["test"]
-    split = (
-        st.segmented_control("Held out", splits, default="test", key=SPLIT, bind="query-params", required=True)
-        or "test"
-    )
-    seed = st.selectbox("Seed", seeds, key=SEED, bind="query-params", width=90)
-    return split, int(seed)
+def choose_seed(seeds: list[int]) -> int:
+    """Whose lists are shown."""
+    return int(st.selectbox("Seed", seeds, key=SEED, bind="query-params", width=90))
 
 
 def both_lists(
@@ -359,7 +353,8 @@ def page() -> None:
     shown_b = str(path.points["variant"].iloc[path.chosen]) if path.is_path else second
     seeds = {int(seed) for seed in server.ask(paths.seeds_of, (first, second))["seed"]} | path.seeds()
     with options.container(horizontal=True, horizontal_alignment="right", vertical_alignment="bottom", gap="small"):
-        split, seed = choose_split_and_seed(here, sorted(seeds))
+        seed = choose_seed(sorted(seeds))
+    split = here.split
     sides = chosen_sides(added, first, shown_b, seed)
     cutoff = view.cutoff()
     metric = server.ask(finding_users.metric_for, (sides[0].run, sides[1].run), here.accuracy, cutoff)

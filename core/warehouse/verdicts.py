@@ -62,8 +62,8 @@ def verdicts(
 
 
 def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    words = {"variant", "verdict"}
-    return pd.DataFrame(rows).reindex(columns=_COLUMNS).astype({c: np.float64 for c in _COLUMNS if c not in words})
+    types: dict[str, Any] = {column: np.float64 for column in _COLUMNS if column not in {"variant", "verdict"}}
+    return pd.DataFrame(rows).reindex(columns=_COLUMNS).astype(types | {"variant": "str"})  # without a row, too
 
 
 def _compare(rows: Mapping[str, dict[str, Any]], found: Study, x: str, y: str, baseline: str) -> None:

@@ -115,3 +115,8 @@ def test_of_equals_the_one_that_costs_least_then_the_weakest() -> None:
     equal = points(("rns", None, NAN, 0.05, 0.5), ("b", "p", 0.2, 0.1, 0.49), ("a", "p", 0.1, 0.1, 0.49),
                    ("c", "p", 0.3, 0.1, 0.48))  # fmt: skip
     assert judge(equal, found(equal), SMALL, "rns").recommended == "a"
+
+
+def test_nothing_measured_is_nothing_judged() -> None:
+    judged = judge(PATH[:0], found(PATH)[:0], SMALL, "rns")
+    assert judged.rows.empty and judged.recommended is None and judged.turns.empty

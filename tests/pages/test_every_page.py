@@ -42,7 +42,6 @@ OWN = (
     "path",
     "details",
     "penalty",
-    "held_out",
     "seed",
     "method_rns",
     "sampler_dns",

@@ -67,7 +67,7 @@ def results_list(settings: Settings, info: DatasetInfo, variant: str, user: str 
 
 
 def test_without_pins_the_baseline_stands_beside_the_strongest_auc_ns(visit, tiny: DatasetInfo) -> None:
-    at = visit("users")
+    at = visit("users", split="test")
     said = text(at).replace("\\", "")
     assert ":orange-badge[A] **RNS" in said
     assert ":blue-badge[B] **AUC-NS β 0.2" in said
@@ -75,20 +75,20 @@ def test_without_pins_the_baseline_stands_beside_the_strongest_auc_ns(visit, tin
 
 def test_a_single_pin_stays_on_its_side_and_the_baseline_stands_on_the_other(visit, tiny: DatasetInfo) -> None:
     for pin, sides in (("a", ("AUC-NS β 0.05", "RNS")), ("b", ("RNS", "AUC-NS β 0.05"))):
-        said = text(visit("users", **{pin: "AUC-NS β 0.05, dim 8, epochs 6"})).replace("\\", "")
+        said = text(visit("users", split="test", **{pin: "AUC-NS β 0.05, dim 8, epochs 6"})).replace("\\", "")
         assert f":orange-badge[A] **{sides[0]}" in said
         assert f":blue-badge[B] **{sides[1]}" in said
 
 
 def test_the_line_about_the_user_agrees_with_the_items_below_it(visit, tiny: DatasetInfo) -> None:
-    at = visit("users", user="u07")
+    at = visit("users", split="test", user="u07")
     history = table(at, "history")
     assert f"took {len(history)} items" in text(at)
     assert f"{words.percent(history['Shown to'].mean())} of users" in text(at)
 
 
 def test_two_lists_history_and_held_out_items(visit, tiny: DatasetInfo) -> None:
-    at = visit("users", user="u07", k="k = 5")
+    at = visit("users", split="test", user="u07", k="k = 5")
     first, second, history, held_out = (table(at, key) for key in ("list_A", "list_B", "history", "held_out_items"))
     assert len(first) == len(second) == 5
     assert list(first["#"]) == [1, 2, 3, 4, 5]
@@ -102,7 +102,7 @@ def test_two_lists_history_and_held_out_items(visit, tiny: DatasetInfo) -> None:
 
 
 def test_what_differs_is_counted_in_words_and_agrees_with_the_marks(visit, tiny: DatasetInfo) -> None:
-    at = visit("users", user="u07")
+    at = visit("users", split="test", user="u07")
     first, second = table(at, "list_A"), table(at, "list_B")
     common = set(first["Title"]) & set(second["Title"])
     new = [marks for marks in second["Marks"] if "new" in marks]
@@ -118,7 +118,7 @@ def test_what_differs_is_counted_in_words_and_agrees_with_the_marks(visit, tiny:
 
 
 def test_this_users_numbers_are_those_of_the_lists_and_of_the_metric_in_the_sidebar(visit, settings, tiny) -> None:
-    at = visit("users", user="u07", y="Recall", k="k = 5")
+    at = visit("users", split="test", user="u07", y="Recall", k="k = 5")
     numbers = table(at, "numbers").set_index("Measure")
     assert list(numbers.index[:2]) == ["Recall@5", "Hits of 2 held out"]
     for side in "AB":
@@ -131,8 +131,8 @@ def test_this_users_numbers_are_those_of_the_lists_and_of_the_metric_in_the_side
 
 
 def test_genres_and_scores_are_there_when_asked_for(visit, tiny: DatasetInfo) -> None:
-    assert "Score" not in table(visit("users", user="u07"), "list_A")
-    detailed = table(visit("users", user="u07", details="true"), "list_A")
+    assert "Score" not in table(visit("users", split="test", user="u07"), "list_A")
+    detailed = table(visit("users", split="test", user="u07", details="true"), "list_A")
     assert detailed["Score"].is_monotonic_decreasing
 
 
@@ -140,7 +140,7 @@ def test_genres_and_scores_are_there_when_asked_for(visit, tiny: DatasetInfo) ->
 
 
 def test_list_b_follows_the_strength_and_so_does_the_chart(visit, settings: Settings, tiny: DatasetInfo) -> None:
-    at = visit("users", user="u07", b="AUC-NS β 0.2, dim 8, epochs 6")
+    at = visit("users", split="test", user="u07", b="AUC-NS β 0.2, dim 8, epochs 6")
     slider = at.select_slider(key="strength")
     assert slider.options == ["0", "0.05", "0.2"]
     assert slider.value == "0.2"
@@ -159,7 +159,7 @@ def test_list_b_follows_the_strength_and_so_does_the_chart(visit, settings: Sett
 
 
 def test_a_strength_comes_with_the_link_and_another_b_begins_at_its_own(visit, tiny: DatasetInfo) -> None:
-    at = visit("users", user="u07", b="AUC-NS β 0.2, dim 8, epochs 6", strength="0.05")
+    at = visit("users", split="test", user="u07", b="AUC-NS β 0.2, dim 8, epochs 6", strength="0.05")
     assert at.select_slider(key="strength").value == "0.05"
     at.text_input(key="b").input("AUC-NS β 0.05, dim 8, epochs 6").run()
     at.select_slider(key="strength").set_value("0.2").run()
@@ -167,12 +167,12 @@ def test_a_strength_comes_with_the_link_and_another_b_begins_at_its_own(visit, t
     assert not at.exception
     assert at.select_slider(key="strength").value == "0"
     for given in ("0.07", "-1", "much"):
-        at = visit("users", user="u07", b="AUC-NS β 0.2, dim 8, epochs 6", strength=given)
+        at = visit("users", split="test", user="u07", b="AUC-NS β 0.2, dim 8, epochs 6", strength=given)
         assert at.select_slider(key="strength").value == "0.2"
 
 
 def test_the_chosen_strength_can_be_pinned_as_b(visit, tiny: DatasetInfo) -> None:
-    at = visit("users", user="u07", b="AUC-NS β 0.2, dim 8, epochs 6", strength="0.05")
+    at = visit("users", split="test", user="u07", b="AUC-NS β 0.2, dim 8, epochs 6", strength="0.05")
     shown = titles(at, "list_B")
     next(b for b in at.button if b.label == "Pin as B").click().run()
     assert not at.exception
@@ -199,7 +199,7 @@ def test_a_click_in_the_chart_chooses_its_strength(monkeypatch) -> None:
     ],
 )
 def test_a_b_without_a_path_says_so(visit, tiny: DatasetInfo, b: str, says: str) -> None:
-    at = visit("users", user="u07", a="AUC-NS β 0.2, dim 8, epochs 6", b=b)
+    at = visit("users", split="test", user="u07", a="AUC-NS β 0.2, dim 8, epochs 6", b=b)
     assert says in text(at)
     assert not at.get("select_slider")
     assert "Along the strength of B" not in text(at)
@@ -209,7 +209,7 @@ def test_a_path_of_one_point_says_so(visit, settings: Settings) -> None:
     info = tiny_dataset(settings)
     grids = tuple({"sampler": [name], "epochs": [3], "dim": [4]} for name in ("rns", "auc_ns"))
     results.train(settings, info, Sweep(grids, (), (0,)))
-    at = visit("users", user="u07", b="AUC-NS")
+    at = visit("users", split="test", user="u07", b="AUC-NS")
     assert "is the only point of its path that is trained" in text(at)
     assert len(table(at, "list_B")) == 10
 
@@ -217,7 +217,7 @@ def test_a_path_of_one_point_says_so(visit, settings: Settings) -> None:
 def test_a_setting_on_two_paths_lets_one_choose(visit, settings: Settings, tiny: DatasetInfo) -> None:
     results.train(settings, tiny, Sweep(({"sampler": ["auc_ns"], "beta": [0.05, 0.2], "dim": [8], "epochs": [6]},
                                          {"penalty_strength": [0.3]}), ("pop_penalty",), (0,)))  # fmt: skip
-    at = visit("users", user="u07", b="AUC-NS β 0.2, dim 8, epochs 6")
+    at = visit("users", split="test", user="u07", b="AUC-NS β 0.2, dim 8, epochs 6")
     assert at.selectbox(key="path").options == ["AUC-NS", "Popularity penalty"]
     at.selectbox(key="path").select_index(1).run()
     assert not at.exception
@@ -229,7 +229,7 @@ def test_a_setting_on_two_paths_lets_one_choose(visit, settings: Settings, tiny:
 
 
 def test_a_popularity_penalty_re_ranks_both_lists_at_once_and_says_so(visit, settings: Settings, tiny) -> None:
-    at = visit("users", user="u07", k="k = 5")
+    at = visit("users", split="test", user="u07", k="k = 5")
     before = [table(at, key) for key in LISTS]
     assert "re-ranked" not in text(at).lower()
     at.slider(key="penalty").set_value(1.0).run()
@@ -256,14 +256,14 @@ def test_a_penalty_comes_with_the_link_and_shows_what_the_run_with_it_shows(visi
     _, penalised = results.train(settings, tiny, sweep)
     stored = artifacts.read_table(settings, penalised, "top_k").to_pandas()
     listed = stored[(stored["split"] == "test") & (stored["user"] == "u07")].sort_values("rank").head(5)
-    at = visit("users", user="u07", k="k = 5", a="RNS, dim 8, epochs 6", penalty="0.3")
+    at = visit("users", split="test", user="u07", k="k = 5", a="RNS, dim 8, epochs 6", penalty="0.3")
     shown = [title.split(" (")[0] for title in titles(at, "list_A")]
     assert shown == [f"Title {int(item[1:])}" for item in listed["item"]]
 
 
 def test_a_penalty_out_of_range_in_the_link_is_none(visit, tiny: DatasetInfo) -> None:
     for given in ("7", "-1", "much"):
-        assert visit("users", user="u07", penalty=given).slider(key="penalty").value == 0
+        assert visit("users", split="test", user="u07", penalty=given).slider(key="penalty").value == 0
 
 
 def test_an_item_is_common_moved_or_new() -> None:
@@ -277,18 +277,18 @@ def test_an_item_is_common_moved_or_new() -> None:
 
 
 def test_search_by_id_and_by_a_title_they_took(visit, tiny: DatasetInfo) -> None:
-    at = visit("users", find="u1")
+    at = visit("users", split="test", find="u1")
     assert {user[:2] for user in at.selectbox(key="user").options} == {"u1"}
     assert len(at.selectbox(key="user").options) == 10
-    assert visit("users", find="u12").selectbox(key="user").options[0] == "u12"
-    said = text(visit("users", find="title 70")).replace("\\", "")
+    assert visit("users", split="test", find="u12").selectbox(key="user").options[0] == "u12"
+    said = text(visit("users", split="test", find="title 70")).replace("\\", "")
     assert "found by id or by a title they took" in said
     assert re.search(r"User u\d\d took \*Title 70( \(\d+\))?\*", said)
-    assert "Nobody matches" in text(visit("users", find="no such film"))
+    assert "Nobody matches" in text(visit("users", split="test", find="no such film"))
 
 
 def test_a_search_and_another_order_show_the_first_who_is_found(visit, tiny: DatasetInfo) -> None:
-    at = visit("users", user="u07")
+    at = visit("users", split="test", user="u07")
     at.text_input(key="find").input("u33").run()
     assert "User **u33**" in text(at)
     at.text_input(key="find").input("").run()
@@ -309,7 +309,7 @@ def test_a_search_keeps_the_order() -> None:
 def test_previous_and_next_step_through_the_order_with_a_position(
     visit, settings: Settings, tiny: DatasetInfo, order: str
 ) -> None:
-    at = visit("users", order=order)
+    at = visit("users", split="test", order=order)
     options = at.selectbox(key="user").options
     assert len(options) == 60
     assert at.selectbox(key="user").value == options[0]
@@ -331,7 +331,7 @@ def test_previous_and_next_step_through_the_order_with_a_position(
 
 def test_a_group_is_all_that_is_offered(visit, settings: Settings, tiny: DatasetInfo) -> None:
     groups = queries.user_profiles(Warehouse.open(settings, own=False), tiny.id).set_index("user_id")["user_group"]
-    at = visit("users", group="niche")
+    at = visit("users", split="test", group="niche")
     niche = set(groups.index[groups == "niche"])
     assert set(at.selectbox(key="user").options) == niche
     press(at, "Random")
@@ -340,7 +340,7 @@ def test_a_group_is_all_that_is_offered(visit, settings: Settings, tiny: Dataset
     assert not at.exception
     assert set(at.selectbox(key="user").options) == set(groups.index[groups == "blockbuster"])
     assert "**blockbuster** taste" in text(at)
-    assert set(visit("users", group="niche", find="u1").selectbox(key="user").options) == {
+    assert set(visit("users", split="test", group="niche", find="u1").selectbox(key="user").options) == {
         user for user in niche if user.startswith("u1")
     }
 
@@ -348,7 +348,7 @@ def test_a_group_is_all_that_is_offered(visit, settings: Settings, tiny: Dataset
 def test_who_is_asked_for_and_not_in_the_order_is_shown_nevertheless(visit, settings: Settings, tiny) -> None:
     groups = queries.user_profiles(Warehouse.open(settings, own=False), tiny.id).set_index("user_id")["user_group"]
     other = groups.index[groups == "blockbuster"][0]
-    at = visit("users", group="niche", user=other)
+    at = visit("users", split="test", group="niche", user=other)
     assert f"User **{other}**" in text(at)
     assert f"{other} is none of {(groups == 'niche').sum()} users" in text(at)
     press(at, "Next")
@@ -356,7 +356,7 @@ def test_who_is_asked_for_and_not_in_the_order_is_shown_nevertheless(visit, sett
 
 
 def test_next_and_random_go_to_another_user(visit, tiny: DatasetInfo) -> None:
-    at = visit("users")
+    at = visit("users", split="test")
     first = at.selectbox(key="user").value
     press(at, "Next")
     assert at.selectbox(key="user").value != first
@@ -369,7 +369,7 @@ def test_next_and_random_go_to_another_user(visit, tiny: DatasetInfo) -> None:
 def test_a_user_with_nothing_held_out_has_lists_scored_now(visit, settings: Settings) -> None:
     info = hand_dataset(settings)
     results.train(settings, info, Sweep(({"sampler": ["rns", "dns"], "epochs": [2], "dim": [2]},), (), (0,)))
-    at = visit("users", user="e")
+    at = visit("users", split="test", user="e")
     assert "Held out in test: 0. Lists of this user were not evaluated: they are scored now." in text(at)
     assert len(table(at, "list_A")) == len(table(at, "list_B")) == 4  # of 5 items e took one
     assert "e is none of 4 users" in text(at)
@@ -383,4 +383,4 @@ def test_one_setting_is_not_enough(visit, settings: Settings) -> None:
     from tests.tiny import tiny_dataset
 
     results.train(settings, tiny_dataset(settings), replace(results.SHORT, grids=(), seeds=(0,)))
-    assert "two trained settings" in text(visit("users"))
+    assert "two trained settings" in text(visit("users", split="test"))
