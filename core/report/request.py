@@ -12,7 +12,6 @@ import pandas as pd
 from core.decisions.rule import Rule
 from core.errors import Refused, Unknown
 from core.evaluation.metrics import METRICS, parse_key
-from core.ids import by_prefix
 from core.models.choices import PROTOCOLS
 from core.warehouse import decide, queries
 from core.warehouse.database import Warehouse
@@ -78,8 +77,8 @@ def make_request(
             f"There is no finished run of this data set under protocol {protocol}. Train some, say by "
             "`python -m core sweep`."
         )
-    base = named(variants, baseline) if baseline else _default_baseline(variants)
-    one, other = (named(variants, name) if name else None for name in (a, b))
+    base = queries.named(variants, baseline) if baseline else _default_baseline(variants)
+    one, other = (queries.named(variants, name) if name else None for name in (a, b))
     if rule and one is None:
         one = decide.judged(w, dataset, rule, base).recommended
     if one and one == other:
@@ -109,16 +108,3 @@ def _check(accuracy: str, bias: str, split: str, protocol: str, rule: Rule | Non
 def _default_baseline(variants: pd.DataFrame) -> str | None:
     found = variants.loc[variants["method"] == DEFAULT_BASELINE, "variant"]
     return str(found.iloc[0]) if len(found) else None
-
-
-def named(variants: pd.DataFrame, name: str) -> str:
-    """The variant that a name means: its label, its method, its id or the id's beginning. Raises Unknown."""
-    asked = name.strip().casefold()
-    for column in ("label", "method"):
-        found = variants.loc[variants[column].str.casefold() == asked, "variant"]
-        if len(found):
-            return str(found.iloc[0])
-    try:
-        return by_prefix("variant", name.strip(), list(variants["variant"]))
-    except Unknown as error:
-        raise Unknown("finished setting", name, [*variants["label"], *variants["variant"]]) from error

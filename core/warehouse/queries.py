@@ -22,6 +22,7 @@ import pandas as pd
 from core.datasets.store import TRAINED_ON
 from core.errors import DamagedArtifact, Unknown
 from core.evaluation.metrics import EXPOSURE_NAMES, metric_key, parse_key
+from core.ids import by_prefix
 from core.jobs import recommending
 from core.warehouse.database import Warehouse
 
@@ -202,6 +203,19 @@ def variants(w: Warehouse, dataset: str, protocol: str = "validation") -> pd.Dat
     strength, symbol, protocol, seeds, runs (a list by seed), first_run, epoch and seconds (means over seeds), fields
     (JSON text)."""
     return w.frame(VARIANTS, dataset=dataset, protocol=protocol)
+
+
+def named(variants: pd.DataFrame, name: str) -> str:
+    """The variant of `variants` that a name means: label, method, id or the id's beginning. Raises Unknown."""
+    asked = name.strip().casefold()
+    for column in ("label", "method"):
+        found = variants.loc[variants[column].str.casefold() == asked, "variant"]
+        if len(found):
+            return str(found.iloc[0])
+    try:
+        return by_prefix("variant", name.strip(), list(variants["variant"]))
+    except Unknown as error:
+        raise Unknown("finished setting", name, [*variants["label"], *variants["variant"]]) from error
 
 
 def variant_metrics(

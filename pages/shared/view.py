@@ -17,7 +17,6 @@ import streamlit as st
 from core.decisions.rule import Rule
 from core.errors import Unknown
 from core.evaluation.metrics import CUTOFFS
-from core.ids import by_prefix
 from core.models.choices import LISTS
 from core.warehouse import queries
 from pages.shared import server, words
@@ -151,12 +150,8 @@ def variants_of(dataset: str | None, protocol: str) -> pd.DataFrame:
 
 def resolve(text: str | None, variants: pd.DataFrame) -> str | None:
     """The variant that a text names, by its label, method, id or the id's beginning; None if none does."""
-    asked = (text or "").strip()
-    for column in ("label", "method"):
-        if len(found := variants.loc[variants[column].str.casefold() == asked.casefold(), "variant"]):
-            return str(found.iloc[0])
     try:
-        return by_prefix("variant", asked, list(variants["variant"]))
+        return queries.named(variants, text or "")
     except Unknown:
         return None
 
