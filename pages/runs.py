@@ -22,13 +22,13 @@ from pages.shared.run_rows import CANCEL, DELETE, PIN_A, PIN_B, RETRY, Row
 TEXT, STATE, METHOD, DATA, PROTOCOL = "run_text", "run_state", "run_method", "run_data", "run_protocol"
 SWEEP, ORDER = "run_sweep", "run_order"
 ORDER_NAMES = {
-    "Newest first": "newest",
-    "Oldest first": "oldest",
-    "By setting": "setting",
-    "Best NDCG@10 first": "metric",
-    "Slowest first": "slowest",
-    "Most memory first": "memory",
-    "Latest best epoch first": "epoch",
+    "Newest": "newest",
+    "Oldest": "oldest",
+    "Setting": "setting",
+    "Best NDCG@10": "metric",
+    "Slowest": "slowest",
+    "Most memory": "memory",
+    "Latest best epoch": "epoch",
 }
 DELETED_HELP = "Deleted runs are not listed unless they are asked for."
 
@@ -68,7 +68,7 @@ def filters() -> tuple[Wanted, str, int | None]:
         sweeps = jobs.sweeps()
         sweep = pick("Sweep", list(sweeps), SWEEP)
     with columns[4]:
-        order = st.selectbox("Order", list(ORDER_NAMES), key=ORDER, bind="query-params")
+        order = st.selectbox("First", list(ORDER_NAMES), key=ORDER, bind="query-params")
     wanted = Wanted(
         text or "",
         tuple(state for state in states or () if state in STATES),
@@ -115,16 +115,18 @@ def listing(wanted: Wanted, order: str, sweep: int | None, beside_open: bool) ->
     server.version()
     found = RunList(server.warehouse(), latest, sweep is not None)
     counts = found.counts(wanted)
-    n = sum(counts[state] for state in wanted.states or LISTED)
+    asked = {state: counts[state] for state in STATES if state in (wanted.states or LISTED)}
+    n = sum(asked.values())
     jobs.sweep_bars([sweep] if sweep is not None else None)
-    jobs.controls(told(counts))
-    run_actions.failures(found, wanted, counts["failed"])
+    jobs.controls(told(asked))
+    run_actions.failures(found, wanted, asked.get("failed", 0))
     above = st.container()
-    number = run_table.paging(n, counts["deleted"] if not wanted.states else 0)
+    number = run_table.paging(n)
     with above:
         page = found.page(wanted, order, run_table.PAGE_ROWS, (number - 1) * run_table.PAGE_ROWS)
         rows = run_rows.rows_of(page)
         run_actions.actions([row for row in rows if row.key in st.session_state.get(run_rows.SELECTED, ())], rows)
+        run_table.part(number, n, 0 if wanted.states else counts["deleted"])
         if page.empty:
             st.info(nothing(wanted, sweep), icon=":material/search_off:")
         else:
@@ -133,7 +135,7 @@ def listing(wanted: Wanted, order: str, sweep: int | None, beside_open: bool) ->
 
 def told(counts: dict[str, int]) -> str:
     """Such as "2 running, 14 waiting, 322 done"."""
-    return ", ".join(f"{n:,} {state}" for state, n in counts.items() if n and state in LISTED) or "No run matches"
+    return ", ".join(f"{n:,} {state}" for state, n in counts.items() if n) or "No run matches"
 
 
 def nothing(wanted: Wanted, sweep: int | None) -> str:
@@ -182,7 +184,7 @@ def detail(found: run_details.Opened) -> None:
                 on_click=run_actions.act, args=(action, (as_row(found),)),
             )  # fmt: skip
         st.button("Close", key="open_close", icon=":material/close:", type="tertiary", on_click=close)
-    if not found.meta and found.job and not found.problem:
+    if not found.meta and found.job and not found.problem and not found.under_way:
         st.markdown(f"**{words.plain(jobs.step(found.job).capitalize())}**")
     run_details.show(found)
 

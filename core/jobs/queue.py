@@ -270,8 +270,8 @@ CANCEL = """UPDATE job SET state = CASE state WHEN 'queued' THEN 'cancelled' ELS
         cancelling = state = 'running', ended = CASE state WHEN 'queued' THEN :now ELSE ended END
     WHERE state IN ('queued', 'running') AND (:id IS NULL OR id = :id)"""
 RETRY = """UPDATE job SET state = 'queued', tries = 0, cancelling = 0, cached = 0, reason = NULL, ended = NULL,
-        share = NULL, left = NULL,
-        dataset = coalesce(:dataset, dataset) WHERE id = :id AND state = :leaves"""
+        doing = NULL, share = NULL, epoch = NULL, epochs = NULL, loss = NULL, metric = NULL, seconds = NULL,
+        left = NULL, dataset = coalesce(:dataset, dataset) WHERE id = :id AND state = :leaves"""
 
 SELECT_JOB = "SELECT * FROM job WHERE id = :id"
 SELECT_JOBS = """SELECT * FROM job WHERE (:state IS NULL OR state = :state) AND (:kind IS NULL OR kind = :kind)

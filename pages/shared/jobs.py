@@ -16,11 +16,10 @@ import streamlit as st
 from core.jobs import control
 from core.jobs.queue import ACTIVE, Job, Kind, Queue, State
 from core.models.sweep import Sweep
-from core.warehouse import queries
-from pages.shared import boundary, server, tables, words
+from pages.shared import boundary, server, tables, view, words
 
 BUSY_EVERY, IDLE_EVERY = "2s", "10s"
-SHOWN_FAILURES, SHOWN_JOBS, MOST_JOBS, SHOWN_SWEEPS = 3, 12, 200, 4
+SHOWN_FAILURES, SHOWN_JOBS, MOST_JOBS, SHOWN_SWEEPS = 3, 12, 200, 3
 ALL_JOBS = "All jobs"
 SWEEP, ACTION, LOG = "sweep", "job_action", "log_of"
 FOLLOWED, ENDED = "followed_sweeps", "ended_sweeps"
@@ -93,30 +92,36 @@ def _announce() -> None:
 
 def _ended_lines() -> None:
     for sweep, said in st.session_state.get(ENDED, ()):
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            st.caption(f":material/check: {said}", width="stretch")
-            st.button(
-                "",
-                icon=":material/close:",
-                key=f"ended_{sweep}",
-                type="tertiary",
-                help="Put this away",
-                on_click=_put_away,
-                args=(sweep,),
-            )
-        st.page_link(
-            "pages/trade_off.py",
-            label="See the trade-off",
-            icon=":material/scatter_plot:",
-            query_params=_where(queue().sweep(sweep).dataset),
-        )
+        with st.container(gap=None):
+            st.caption(f":material/check: {said}")
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                # no page link: its parameters would reach the address, and not the choice of the data set
+                opened = st.button(
+                    "See the trade-off",
+                    icon=":material/scatter_plot:",
+                    key=f"see_{sweep}",
+                    type="tertiary",
+                    width="stretch",
+                    on_click=_choose,
+                    args=(queue().sweep(sweep).dataset,),
+                )
+                st.button(
+                    "",
+                    icon=":material/close:",
+                    key=f"ended_{sweep}",
+                    type="tertiary",
+                    help="Put this away",
+                    on_click=_put_away,
+                    args=(sweep,),
+                )
+        if opened:
+            st.switch_page("pages/trade_off.py", query_params={})  # bound ones come back with their widgets
 
 
-def _where(dataset: str) -> dict[str, str]:
-    """The address of a data set; nothing where it is the only one, or gone."""
-    sets = server.ask(queries.datasets)
-    found = sets[sets["dataset"] == dataset]
-    return {"data": str(found["name"].iloc[0])} if len(found) and len(sets) > 1 else {}
+def _choose(dataset: str) -> None:
+    """Let the next run be about that data set."""
+    if dataset != view.current().dataset:
+        view.choose_next(dataset)
 
 
 def _put_away(sweep: int) -> None:

@@ -135,7 +135,7 @@ def failures(found: RunList, wanted: Wanted, n: int) -> None:
 # ---------------------------------------------------------------- deleting
 
 
-@st.dialog("Delete for good?", on_dismiss=lambda: st.session_state.pop(DELETING, None))
+@st.dialog("Delete these runs?", on_dismiss=lambda: st.session_state.pop(DELETING, None))
 def confirm(rows: Sequence[Row], here: view.View) -> None:
     """What deleting would mean, and the button."""
     names = [f"- {words.plain(row.label)}" for row in rows[:NAMED]]

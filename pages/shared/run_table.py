@@ -34,7 +34,7 @@ def table(page: pd.DataFrame, rows: Sequence[Row], beside_open: bool) -> None:
                 key=run_actions.CLICK, on_click=run_actions.clicked, args=(tuple(rows),), type="tertiary", width=50,
                 help="The same buttons stand above the table for selected rows.",
             ),
-            "State": config.TextColumn(width=150),
+            "State": config.TextColumn(width=190),
             "Validation": config.LineChartColumn(width=90, help="NDCG@10 over the epochs, on what chose the epoch."),
             "NDCG@10": config.NumberColumn(
                 format="%.3f", help="On validation, at the best epoch; of what runs, the latest.", width=75
@@ -89,15 +89,17 @@ def state(row: Row, step: str | None, reason: object) -> str:
     return f"{row.state}: {said}" if said and said != row.state else row.state
 
 
-def paging(n: int, deleted: int) -> int:
-    """Which part of the list is shown, and the way to the others; the page's number."""
+def paging(n: int) -> int:
+    """The way to the other parts of the list; the number of the one that is shown."""
     pages = max(1, -(-n // PAGE_ROWS))
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        said = st.container()
+    with st.container(horizontal=True, horizontal_alignment="right"):
         chosen = st.pagination(pages, key=PAGE, bind="query-params", on_change=run_rows.forget_selection)
-    number = min(max(1, int(chosen)), pages)
+    return min(max(1, int(chosen)), pages)
+
+
+def part(number: int, n: int, deleted: int) -> None:
+    """Which part of the list is shown. Above the table, where its toolbar would cover buttons."""
     first = (number - 1) * PAGE_ROWS + 1
-    part = f"Showing {first:,}–{min(number * PAGE_ROWS, n):,} of {n:,}." if n else ""
+    shown = f"Showing {first:,}–{min(number * PAGE_ROWS, n):,} of {n:,}." if n else ""
     rest = f" {words.count(deleted, 'deleted run')} not listed." if deleted else ""
-    said.caption(part + rest)
-    return number
+    st.caption(shown + rest)

@@ -560,12 +560,13 @@ def test_several_are_cancelled_or_retried_together_or_not_at_all(queue):
 def test_a_done_run_is_retried_only_where_its_result_is_gone(queue):
     add(queue)
     job = claim(queue)
-    queue.relay([(job, Report(share=0.9))])
+    queue.relay([(job, Report(share=0.9, seconds=3.0, metric=0.3))])
     queue.finish(job, cached=True)
     with pytest.raises(Refused):
         queue.retry(job.id, finished={job.run})
     again = queue.retry(job.id, finished=set())
     assert (again.state, again.cached, again.share) == (State.QUEUED, False, None)
+    assert (again.seconds, again.metric) == (None, None)  # those of the result that is gone
 
 
 def test_a_finished_run_without_a_job_is_remembered_once(queue):

@@ -69,7 +69,7 @@ def test_filters_from_the_address_and_by_hand(visit, settings: Settings, tiny: D
     assert not at.dataframe
     at.text_input(key="run_text").set_value("").run()
     at.multiselect(key="run_method").set_value([]).run()
-    at.selectbox(key="run_order").set_value("Slowest first").run()
+    at.selectbox(key="run_order").set_value("Slowest").run()
     assert list(listed(at)["Seconds"]) == sorted(listed(at)["Seconds"], reverse=True)
     at.button_group(key="run_state").set_value(["failed"]).run()
     assert "Showing" not in text(at)
@@ -133,7 +133,7 @@ def test_a_running_job_is_opened_with_its_curve_so_far_and_cancelled(visit, sett
         [(job, Report(share=0.5, epoch=3, epochs=6, loss=0.5, metric=0.35, seconds=0.3, left=0.3, curve=points))]
     )
     at = visit("runs", run=job.run)
-    assert "Epoch 3 of 6" in text(at).replace("\\", "")
+    assert "epoch 3 of 6" in at.get("progress")[-1].proto.text.replace("\\", "")
     assert list(listed(at)["Validation"].iloc[0]) == [0.25, 0.35]
     assert listed(at)["NDCG@10"].iloc[0] == 0.35
     assert "reaches NDCG@10 on validation 0.350" in at.get("vega_lite_chart")[0].proto.alt
@@ -296,6 +296,8 @@ def test_a_sweep_that_ends_is_told_once_on_whatever_page(
     at.run()
     assert not at.toast
     assert told in "\n".join(c.value for c in at.sidebar.caption).replace("\\", "")  # with a link, until put away
+    at.button(key=f"see_{sweep.sweep}").click().run()
+    assert not at.exception
     at.button(key=f"ended_{sweep.sweep}").click().run()
     assert told not in "\n".join(c.value for c in at.sidebar.caption).replace("\\", "")
 
@@ -331,3 +333,15 @@ def test_how_wrong_the_last_estimates_were_is_said_beside_the_plan(
     assert told in text(visit("sweep"))
     monkeypatch.setattr(control, "costs", lambda _: costs[:1])
     assert "The last sweep took 1.50 times its estimate." in text(visit("sweep"))
+
+
+def test_the_link_of_a_sweep_that_ended_leads_to_its_data_set(visit, settings: Settings, tiny: DatasetInfo) -> None:
+    other = tiny_dataset(settings, seed=1, name="other")
+    queue = Queue(settings)
+    sweep = queue.add_sweep(other.id, Sweep(), [Run(make_variant(other.id, sampler="pns"), 0)]).sweep
+    at = visit("runs", data="tiny", a="rns")
+    queue.finish(queue.claim())
+    at.run()
+    at.button(key=f"see_{sweep}").click().run()
+    assert not at.exception
+    assert at.selectbox(key="data").value == "other"
