@@ -50,7 +50,10 @@ def part_chosen() -> str:
 def reading_chosen() -> Reading:
     """How the best epoch is read."""
     reading = READING_NAMES[picked("Best epoch", list(READING_NAMES), READING)]
-    st.caption(f"Shown: {READINGS[reading]}. :orange-badge[chosen on test] Both readings are optimistic.")
+    st.markdown(
+        f":small[:gray[Shown: {READINGS[reading]}.]] :orange-badge[chosen on test] "
+        ":small[:gray[Both readings are optimistic.]]"
+    )
     return reading
 
 

@@ -278,7 +278,7 @@ def _here(path: Path, place: _Places, x: alt.X) -> list[alt.Chart]:
     band = one.mark_rect(opacity=0.06, color=palette.NEUTRAL, tooltip=None).encode(x=x, x2=alt.X2("end:Q"))
     rule = one.mark_rule(strokeWidth=2, color=palette.NEUTRAL, tooltip=None).encode(x=x)
     word = one.mark_text(
-        align="left", baseline="top", dx=6, dy=2, fontSize=11, fontWeight="bold", color=palette.NEUTRAL, tooltip=None
+        align="left", baseline="top", dx=6, dy=2, fontSize=11, fontWeight="bold", color=palette.QUIET, tooltip=None
     )
     return [
         named(band, "band"),
@@ -294,5 +294,5 @@ def _titles(rows: pd.DataFrame, path: Path) -> Any:
     texts: Any = alt.Chart(own[["x", "rank"]].assign(label=labels))
     limit = alt.ExprRef(f"{_LABELS} * width - 20")
     return texts.mark_text(
-        align="left", baseline="middle", dx=11, fontSize=11.5, color=palette.NEUTRAL, limit=limit, tooltip=None
+        align="left", baseline="middle", dx=11, fontSize=11.5, color=palette.QUIET, limit=limit, tooltip=None
     )

@@ -29,7 +29,7 @@ TITLE_LETTERS, NOTE_LETTERS = 78, 108
 _ARROWS = str.maketrans({"↗": "→↑", "↖": "←↑", "↘": "→↓", "↙": "←↓"})
 """The renderer's own font has no arrows aslant, and a machine may have no other: what lacks a sign is drawn in that."""
 
-_QUIET = palette.NEUTRAL.lower()
+_QUIET = palette.QUIET_ON_LIGHT.lower()
 _AXIS = {"labelColor": INK, "titleColor": INK, "gridColor": GRID, "domainColor": GRID, "tickColor": GRID}
 _LEGEND = {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"}
 CONFIG: dict[str, Any] = {

@@ -36,7 +36,11 @@ BERRY, OLIVE, TEAL, LAVENDER, FOREST = "#A03282", "#968C00", "#0A6E6E", "#AA82FA
 RUST, CYAN, TAN, BROWN = "#B4320A", "#1E96B4", "#BE8C6E", "#825050"
 
 NEUTRAL = "#7B7B7B"
-"""Text and lines beside the data: a contrast of 4.1 on the light and on the dark ground alike."""
+"""Marks, lines and areas beside the data: a contrast of 4.1 on the light and on the dark ground alike."""
+QUIET_ON_LIGHT, QUIET_ON_DARK = "#5A6268", "#A4A9A6"
+QUIET = alt.ExprRef(f"luminance(background || '#FCFBF8') > 0.5 ? '{QUIET_ON_LIGHT}' : '{QUIET_ON_DARK}'")
+"""Words beside the data, by the ground that the chart is drawn on: no single grey has a contrast of 4.5, which small
+letters need, on both."""
 OUTSIDE, OUTSIDE_EDGE = "#8A8A8A60", "#7B7B7B"
 """What does not keep to the rule: faint on both grounds, with an edge, so that it stays visible."""
 A, B = ORANGE, SKY

@@ -96,7 +96,7 @@ def _cut(items: pd.DataFrame) -> list[alt.Chart]:
 def _side(hot: int, words: str, **place: Any) -> Any:
     style = {"dy": 12, "baseline": "top", "fontSize": 12, "fontWeight": "bold", "tooltip": None}
     text: Any = alt.Chart(pd.DataFrame({"rank": [hot + 0.5], "text": [words]}))
-    return text.mark_text(color=palette.NEUTRAL, **style, **place).encode(x="rank:Q", y=alt.value(0), text="text:N")
+    return text.mark_text(color=palette.QUIET, **style, **place).encode(x="rank:Q", y=alt.value(0), text="text:N")
 
 
 # ---------------------------------------------------------------- Lorenz
@@ -120,7 +120,7 @@ def lorenz(curve: pd.DataFrame, gini: float) -> alt.LayerChart:
     ]
     line = base.mark_line(strokeWidth=2.5, color=palette.SKY).encode(y="interaction_share:Q", tooltip=tips)
     words = pd.DataFrame({"x": [0.04], "y": [0.94], "text": [f"Gini {number(gini)}"]})
-    text = alt.Chart(words).mark_text(align="left", fontSize=14, fontWeight="bold", color=palette.NEUTRAL, tooltip=None)
+    text = alt.Chart(words).mark_text(align="left", fontSize=14, fontWeight="bold", color=palette.QUIET, tooltip=None)
     layers = [named(area, "between"), named(equal, "equality"), named(line, "curve")]
     return layered([*layers, named(text.encode(x="x:Q", y="y:Q", text="text:N"), "gini")], "lorenz", HEIGHT)
 

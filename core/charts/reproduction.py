@@ -45,7 +45,7 @@ def beside(table: pd.DataFrame, metric: str) -> alt.LayerChart:
         alt.Tooltip("sd:Q", title="Standard deviation over seeds", format=".4f"),
     ]
     base: Any = alt.Chart(marks).encode(y=y)
-    spread = base.transform_filter("isValid(datum.sd)").mark_rule(strokeWidth=2, tooltip=None)
+    spread = base.transform_filter("isValid(datum.sd)").mark_rule(strokeWidth=2, tooltip=None, aria=False)
     points = base.mark_point(filled=True, size=90, opacity=1, stroke=None)
     colour = alt.Color("whose:N", scale=alt.Scale(domain=series, range=[COLOURS[s] for s in series]), legend=legend)
     shape = alt.Shape("whose:N", scale=alt.Scale(domain=series, range=[SHAPES[s] for s in series]), legend=legend)

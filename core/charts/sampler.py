@@ -28,6 +28,7 @@ LEVELS = {"hot": HOT, "middle": palette.NEUTRAL, "cold": COLD}
 GAINS = ("#8A949C", palette.ORANGE, palette.VERMILION)
 """From the smallest gain to the largest: readable on a light and on a dark ground."""
 _QUIET: dict[str, Any] = {"color": palette.NEUTRAL, "tooltip": None}
+_WORD: dict[str, Any] = {"color": palette.QUIET, "tooltip": None}
 _LEAST_BETA, _MOST_BETA = 1e-4, 10.0
 _LOW = 0.05  # of the candidates: those below have the lowest colour
 _LABEL_GAP = 0.06  # of the axis: nearer, and two labels would touch
@@ -57,8 +58,8 @@ def prior(curves: pd.DataFrame, beta: float) -> alt.LayerChart:
     bold = base.transform_filter(alt.datum.chosen).mark_line(color=CHOSEN, strokeWidth=3.5)
     ends = _left_ends(rows)
     texts = [
-        named(_end_label(ends[~ends["chosen"]], color=palette.NEUTRAL), "labels"),
-        named(_end_label(ends[ends["chosen"]], color=CHOSEN, fontWeight="bold"), "chosen_label"),
+        named(_end_label(ends[~ends["chosen"]], color=palette.QUIET), "labels"),
+        named(_end_label(ends[ends["chosen"]], color=palette.QUIET, fontWeight="bold"), "chosen_label"),
     ]
     return layered([named(others, "others"), named(bold, "chosen"), *texts], "prior", HEIGHT)
 
@@ -393,14 +394,14 @@ def _turns(turn: Turn | None, x: alt.X) -> list[alt.Chart]:
         return []
     at: Any = alt.Chart(pd.DataFrame({"beta": [turn.at], "text": [f"turns at β {turn.at:g}"]}))
     rule = at.mark_rule(strokeWidth=1.5, **_QUIET).encode(x=x)
-    word = at.mark_text(align="right", baseline="bottom", dx=4, dy=-5, fontSize=11, fontWeight="bold", **_QUIET)
+    word = at.mark_text(align="right", baseline="bottom", dx=4, dy=-5, fontSize=11, fontWeight="bold", **_WORD)
     layers = [named(rule, "turn"), named(word.encode(x=x, y=alt.value(0), text="text:N"), "turn_word")]
     if turn.back_at is None:
         return layers
     ends = {"beta": [turn.back_at], "end": [_MOST_BETA], "middle": [math.sqrt(turn.back_at * _MOST_BETA)]}
     back: Any = alt.Chart(pd.DataFrame({**ends, "text": ["= DNS"]}))
     area = back.mark_rect(opacity=0.14, color=palette.NEUTRAL, tooltip=None).encode(x=x, x2="end:Q")
-    same = back.mark_text(baseline="bottom", dy=-5, fontSize=11, fontWeight="bold", **_QUIET)
+    same = back.mark_text(baseline="bottom", dy=-5, fontSize=11, fontWeight="bold", **_WORD)
     return [
         named(area, "dns_again"),
         *layers,

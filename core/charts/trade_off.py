@@ -348,7 +348,7 @@ class _View:
             "dx": alt.expr("datum.dx"),
             "dy": alt.expr("datum.dy"),
         }
-        text = self._base(texts).mark_text(fontSize=11, color=palette.NEUTRAL, tooltip=None, baseline="middle", **where)
+        text = self._base(texts).mark_text(fontSize=11, color=palette.QUIET, tooltip=None, baseline="middle", **where)
         return cast("alt.Chart", text.encode(text="text:N"))
 
     def better(self) -> alt.Chart:
@@ -358,9 +358,7 @@ class _View:
         place: dict[str, Any] = {"align": "right", "dx": -6} if right else {"align": "left", "dx": 6}
         place |= {"baseline": "bottom", "dy": -5}
         words = pd.DataFrame({"words": [f"better {arrow}" if right else f"{arrow} better"]})
-        corner = alt.Chart(words).mark_text(
-            fontSize=12, fontWeight="bold", color=palette.NEUTRAL, tooltip=None, **place
-        )
+        corner = alt.Chart(words).mark_text(fontSize=12, fontWeight="bold", color=palette.QUIET, tooltip=None, **place)
         at = alt.value("width" if right else 0), alt.value(0 if top else "height")
         return named(corner.encode(x=at[0], y=at[1], text="words:N"), "better")
 

@@ -71,12 +71,16 @@ def accuracy(frame: pd.DataFrame, metric: str, pins: Pins) -> alt.LayerChart:
     ends = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=2, tooltip=None)
     ends = ends.encode(x=alt.X("low:Q", title=title), x2="high:Q")
     marks = [
-        base.transform_filter(f"datum.sure === {word}")
-        .mark_point(filled=filled, size=80, opacity=1, strokeWidth=2)
-        .encode(x=x, tooltip=tips)
-        for filled, word in ((True, "true"), (False, "false"))
+        named(
+            base.transform_filter(f"datum.sure === {str(filled).lower()}")
+            .mark_point(filled=filled, size=80, opacity=1, strokeWidth=2)
+            .encode(x=x, tooltip=tips),
+            name,
+        )
+        for filled, name in ((True, "told_apart"), (False, "not_told_apart"))
+        if (sure == filled).any()  # a layer without marks would be a picture without a name to a screen reader
     ]
-    layers = [_zero(), named(ends, "intervals"), named(marks[0], "told_apart"), named(marks[1], "not_told_apart")]
+    layers = [_zero(), named(ends, "intervals"), *marks]
     note = "" if sure.all() else "Hollow: not distinguishable, or no verdict"
     return layered(layers, "accuracy_by_group", GROUP_ROW * len(order) + 120, note)
 

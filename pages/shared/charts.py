@@ -15,7 +15,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.charts import files
+from core.charts import checking, files
+from core.charts.layers import on_a_page
 from core.charts.text import provenance
 from pages.shared import tables, view
 
@@ -44,7 +45,7 @@ def chart(
     """
     clicks: dict[str, Any] = {"on_select": on_select, "selection_mode": selection_mode} if on_select else {}
     with st.container(gap=None):
-        shown = st.altair_chart(drawn, key=key, alt=alt, **clicks)
+        shown = st.altair_chart(checking.ready(on_a_page(drawn)), key=key, alt=alt, **clicks)
         if menu:
             name = name or re.sub(r"\W+", "-", re.sub(r"_\d+$", "", key))
             _menu(drawn, key, title or first_sentence(alt), name, source() if note is None else note, data)

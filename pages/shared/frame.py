@@ -10,6 +10,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from core.charts import checking
 from core.charts.text import metric_name
 from core.decisions.rule import DEFAULT_GIVE_UP, Kind, Rule
 from core.errors import LabError
@@ -42,6 +43,7 @@ def enter() -> None:
 
 def draw() -> None:
     """Start what has to be started, draw the sidebar, and hand the judged view to the page."""
+    checking.check(server.settings().debug)
     server.start_once()
     server.version()
     with st.sidebar:
@@ -78,7 +80,7 @@ def _data_set() -> pd.Series:
     facts = rows.get(chosen, sets.iloc[0])
     sizes = [words.count(int(facts[n]), n.removesuffix("s")) for n in ("users", "items", "interactions")]
     simulated = ":orange-badge[simulated] " if facts["simulated"] else ""
-    st.caption(simulated + " · ".join(sizes))
+    st.markdown(f"{simulated}:small[:gray[{' · '.join(sizes)}]]")
     return facts
 
 
@@ -176,7 +178,7 @@ def _split_and_protocol() -> tuple[str, str]:
         )
     protocol = protocol if protocol in PROTOCOLS else "validation"
     if protocol == "paper":
-        st.caption(":orange-badge[chosen on test] Optimistic figures, as both papers report them.")
+        st.markdown(":orange-badge[chosen on test] :small[:gray[Optimistic figures, as both papers report them.]]")
     return (split if protocol == "validation" and split in view.SPLITS else "test"), protocol
 
 
@@ -211,7 +213,7 @@ def _outside(here: view.View) -> None:
     judged = deciding.judged(here)
     for name, variant in (("A", here.a), ("B", here.b)):
         if judged and variant in judged.outside:
-            st.caption(f":gray-badge[:material/block:] {name} does not keep to the rule")
+            st.markdown(f":gray-badge[:material/block:] :small[:gray[{name} does not keep to the rule]]")
 
 
 def _chip(key: str, variant: str | None, text: str, variants: pd.DataFrame) -> None:

@@ -105,4 +105,4 @@ def test_the_ground_is_the_light_themes_or_none():
 
 
 def test_the_quiet_colour_is_the_palettes():
-    assert palette.NEUTRAL.lower() in files.svg(curve(), "T", "note")
+    assert palette.QUIET_ON_LIGHT.lower() in files.svg(curve(), "T", "note")

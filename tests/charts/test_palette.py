@@ -108,6 +108,13 @@ def test_colours_stand_out_on_both_grounds(ground):
     assert contrast(palette.NEUTRAL, ground) > 4
 
 
+def test_words_beside_the_data_are_readable_on_their_ground():
+    assert contrast(palette.QUIET_ON_LIGHT, LIGHT) > 4.5
+    assert contrast(palette.QUIET_ON_DARK, DARK) > 4.5
+    assert palette.QUIET_ON_LIGHT in palette.QUIET.expr
+    assert palette.QUIET_ON_DARK in palette.QUIET.expr
+
+
 def test_references_are_grey_and_the_penalty_is_no_reference():
     references = [palette.style(name) for name in BASELINES if name != "pop_penalty"]
     assert {(style.colour, style.dashed) for style in references} == {(palette.NEUTRAL, False)}

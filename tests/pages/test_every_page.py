@@ -96,7 +96,7 @@ def test_results_are_shown(visit, tiny: DatasetInfo, page: str) -> None:
     at = visit(page)
     assert not at.error
     assert not at.warning
-    assert "60 users" in "\n".join(str(caption.value) for caption in at.sidebar.caption)
+    assert "60 users" in "\n".join(str(told.value) for told in at.sidebar.markdown)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -111,7 +111,7 @@ def test_a_simulated_data_set_is_labelled_and_says_how_to_get_a_real_one(visit, 
     results.train(settings, results.simulated(settings))
     at = visit(page)
     assert not at.error
-    assert "simulated" in "\n".join(str(caption.value) for caption in at.sidebar.caption)
+    assert "simulated" in "\n".join(str(told.value) for told in at.sidebar.markdown)
     assert "fetch or import real data on" in text(at)
 
 
