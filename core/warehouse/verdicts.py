@@ -188,3 +188,8 @@ def _beside(pieces: Sequence[NDArray[Any]]) -> NDArray[Any]:
     for place, piece in enumerate(pieces):
         joined[:, place, : piece.shape[1]] = piece
     return joined
+
+
+def forget() -> None:
+    """Let go of all that is kept, so that the next question costs what it does on a fresh server: for measuring."""
+    _KEPT.clear()
