@@ -125,7 +125,7 @@ def under_way() -> None:
             st.caption(f"{words.plain(job.label)}: {words.plain(job.reason)}")
     for job in jobs.queue().jobs(state=State.FAILED, kind=Kind.TRAIN, limit=1):
         jobs.failure(job)
-    st.page_link("pages/sweep.py", label="All jobs", icon=":material/list:")
+    st.page_link("pages/runs.py", label="All jobs", icon=":material/list:")
 
 
 def decisions(here: view.View) -> None:

@@ -210,8 +210,9 @@ def _pins(variants: pd.DataFrame) -> tuple[str | None, str | None, str | None]:
 
 def _outside(here: view.View) -> None:
     """Which pins do not keep to the rule: they are grey wherever all settings are drawn."""
-    judged = deciding.judged(here)
-    for name, variant in (("A", here.a), ("B", here.b)):
+    pins = [(name, variant) for name, variant in (("A", here.a), ("B", here.b)) if variant]
+    judged = deciding.judged(here) if pins else None
+    for name, variant in pins:
         if judged and variant in judged.outside:
             st.markdown(f":gray-badge[:material/block:] :small[:gray[{name} does not keep to the rule]]")
 

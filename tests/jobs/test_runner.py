@@ -83,7 +83,7 @@ def test_attempts_run_beside_each_other_in_processes_that_stay_warm(settings):
     rounds = [{f.result().reason.split()[1] for f in run(settings, answer, "a", "b", keep=runner)} for _ in range(3)]
     runner.stop()
     assert len(rounds[0]) == 2
-    assert rounds[0] == rounds[1] == rounds[2]
+    assert rounds[0] == rounds[0].union(*rounds)  # on a busy machine one process may do both, but none is new
     nobody_is_left(settings)
 
 
