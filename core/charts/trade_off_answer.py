@@ -55,7 +55,19 @@ def answer(points: pd.DataFrame, found: pd.DataFrame, question: Question, baseli
     train = _train(others, base.iloc[0])
     if judged.empty:
         return Answer(f"Not enough seeds to say what beats {base['label'].iloc[0]}", "", train)
-    return Answer(_lead(judged, str(base["label"].iloc[0])), _rest(judged, question), train)
+    said = " ".join(part for part in (_rest(judged, question), _limited(points, found)) if part)
+    return Answer(_lead(judged, str(base["label"].iloc[0])), said, train)
+
+
+def _limited(points: pd.DataFrame, found: pd.DataFrame) -> str:
+    """Which settings have verdicts at all, where not all have."""
+    n = points.loc[~points["also_on"], "variant"].nunique()
+    if len(found) >= n:
+        return ""
+    return (
+        f"Of {n:,} settings the {len(found):,} nearest the Pareto front, the baseline among them, are resampled: the "
+        "others have no interval and no verdict here. p is corrected for all."
+    )
 
 
 _UNREACHED = (

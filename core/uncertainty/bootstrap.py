@@ -9,6 +9,7 @@ that were trained; `sd_of` over seeds is about which seed a run happened to have
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ LEVEL = 0.95
 COLUMN_BYTES = 64 * 2**20  # of per-user values as float32 at a time
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Resampled:
     """One metric of V variants with S seeds each at most, on R resamples of the users."""
 
@@ -41,7 +42,7 @@ class Resampled:
         """(V,) mean over seeds; NaN for a variant without a value."""
         return mean_of(self.values)
 
-    @property
+    @cached_property
     def mean_draws(self) -> NDArray[np.float64]:
         """(R, V) mean over seeds on each resample."""
         return mean_of(self.draws)

@@ -58,8 +58,8 @@ class Study:
             for variant, *row in zip(self.variants, *columns, strict=True)
         ]
 
-    def compare(self, metric: str, baseline: str) -> list[Row]:
-        """A row for each variant but the baseline, p-values corrected for all of them.
+    def compare(self, metric: str, baseline: str, others: int = 0) -> list[Row]:
+        """A row for each variant but the baseline, p-values corrected for all of them, and for so many others.
 
         variant, metric, value, baseline_value (means over seeds), difference (value minus baseline_value), low, high,
         p, p_holm (None where there is no answer), verdict, users_sd, seeds_sd (the parts of the difference's standard
@@ -70,7 +70,7 @@ class Study:
         if metric not in self.resampled:
             rows = [_without(metric, means[v] - means[base]) for v in range(len(means))]
         else:
-            rows = self._compared(metric, base)
+            rows = self._compared(metric, base, others)
         return [
             {
                 "variant": self.variants[v],
@@ -83,9 +83,9 @@ class Study:
             if v != base
         ]
 
-    def _compared(self, metric: str, base: int) -> list[Row]:
+    def _compared(self, metric: str, base: int, others: int) -> list[Row]:
         found = differences(self.resampled[metric], base, self.without_chance)
-        p_holm = holm(found.p)
+        p_holm = holm(found.p, others)
         words = verdicts(found, p_holm, sign_of(metric))
         users_sd, seeds_sd = np.sqrt(found.of_users), np.sqrt(found.of_seeds)
         columns = (found.difference, found.low, found.high, found.p, p_holm, users_sd, seeds_sd)

@@ -158,19 +158,22 @@ def _two_sided(difference: Floats, error: Floats, freedom: Floats) -> Floats:
     return np.asarray(2 * scipy.stats.t.sf(t, freedom), np.float64)
 
 
-def holm(p: Floats) -> Floats:
+def holm(p: Floats, others: int = 0) -> Floats:
     """Holm's correction for the number of p-values: the k-th smallest of n times n - k + 1, made rising, at most 1.
 
-    NaN stays NaN and does not count. Keeps the chance of any false "significant" below the level, whatever the
-    dependence. Holm, Scandinavian Journal of Statistics 6(2), 1979.
+    others: p-values of the same family that are not known. They are taken for the largest, so that no p comes out
+    smaller than it would if they were known. NaN stays NaN and does not count. Keeps the chance of any false
+    "significant" below the level, whatever the dependence. Holm, Scandinavian Journal of Statistics 6(2), 1979.
 
     >>> holm(np.array([0.01, 0.04, 0.03, np.nan]))
     array([0.03, 0.06, 0.06,  nan])
+    >>> holm(np.array([0.01, 0.02]), others=2)
+    array([0.04, 0.06])
     """
     corrected = np.full(len(p), np.nan)
     at = np.flatnonzero(np.isfinite(p))
     order = at[np.argsort(p[at], kind="stable")]
-    steps = p[order] * np.arange(len(order), 0, -1)
+    steps = p[order] * (np.arange(len(order), 0, -1) + others)
     corrected[order] = np.minimum(np.maximum.accumulate(steps), 1)
     return corrected
 

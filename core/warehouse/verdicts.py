@@ -1,12 +1,14 @@
 """What chance leaves of the trade-off chart's points: intervals, verdicts against a baseline, the chance of the front.
 
-Here: one row a variant, for the chart, its table and its file; and the resamples of single variants, kept, so that a
-sweep that is under way costs the reading of its new runs and not of all. Not here: how any of it is computed
+Here: one row a variant, for the chart, its table and its file; which variants, where there are more than can be
+resampled while somebody waits; the last answers, since rules and the chart ask the same; and the resamples of single
+variants, kept, so that a sweep that is under way costs the reading of its new runs and not of all. Not here: how any of it is computed
 (core/uncertainty), how values are read (per_user.py), the points themselves (queries.py).
 """
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,13 +23,17 @@ from numpy.typing import NDArray
 
 from core.models.sweep import WITHOUT_CHANCE
 from core.uncertainty.bootstrap import Resampled
-from core.uncertainty.study import Study
+from core.uncertainty.front import on_front
+from core.uncertainty.study import Study, sign_of
 from core.uncertainty.verdict import NO_INTERVAL
 from core.uncertainty.win_win import labels
 from core.warehouse import per_user, queries
 from core.warehouse.database import Warehouse
 from core.warehouse.queries import Split
 
+MOST = 300
+"""As many variants are resampled for a question: those nearest the Pareto front, and the baseline."""
+KEPT_ANSWERS = 16
 KEPT_BYTES = 128 * 2**20  # of resamples: 24 kB a variant with three seeds and metric, so 5,000 of them
 
 _COMPARED = ("difference", "difference_low", "difference_high", "p")
@@ -38,27 +44,67 @@ _COLUMNS = ["variant", *(f"{axis}_{name}" for axis in "xy" for name in _OF_AXIS)
 def verdicts(
     w: Warehouse, dataset: str, split: Split, protocol: str, x: str, y: str, baseline: str | None = None
 ) -> pd.DataFrame:
-    """What is known of each variant of `queries.trade_off`, on metric `y`, accuracy, and metric `x`, popularity bias.
+    """What is known of the variants of `queries.trade_off`, on metric `y`, accuracy, and metric `x`, popularity bias.
+
+    A row a variant; of more than MOST the nearest to the Pareto front (`nearest`) and the baseline, and no row of the
+    others: what is said of the rows holds among all, p is corrected for all, and the front is that of the rows.
 
     variant; of each axis x_from, x_to (95 % interval over users of the mean over seeds), x_difference (variant minus
     baseline), x_difference_low, x_difference_high (its 95 % interval over users and seeds), x_p (its p-value,
-    Holm-corrected for all variants here); verdict (one of win_win.LABELS; None without a baseline), front (probability
+    Holm-corrected for all variants, with a row or without); verdict (one of win_win.LABELS; None without a baseline), front (probability
     to be on the Pareto front of the variants here). NaN where there is no answer, as everywhere on an axis whose metric
     resampling does not reach (PRI).
     Values are of the runs' chosen epoch. A baseline that has no point counts as none. Raises DamagedArtifact for a
     run's file.
     """
     points = queries.trade_off_seeds(w, dataset, split, protocol, x, y)
+    kept = _KEPT.setdefault(w, _Kept())
+    asked = split, x, y, baseline, _digest(points)
+    if (found := kept.answer(asked)) is None:
+        found = _verdicts(w, points, split, x, y, baseline)
+        kept.keep(asked, found)
+    return found.copy()
+
+
+def _digest(points: pd.DataFrame) -> bytes:
+    """What stands for the runs and their values: a run that was measured anew is another."""
+    of = hashlib.sha256(",".join(points["run"]).encode())
+    of.update(points[["x", "y"]].to_numpy(np.float64).tobytes())
+    return of.digest()
+
+
+def _verdicts(w: Warehouse, points: pd.DataFrame, split: Split, x: str, y: str, baseline: str | None) -> pd.DataFrame:
     if points.empty:
         return _frame([])
-    found = _study(w, points, {"x": x, "y": y}, split)
+    means = points.groupby("variant", sort=False)[["x", "y"]].mean()
+    chosen = nearest(means, sign_of(x), sign_of(y), baseline)
+    found = _study(w, points[points["variant"].isin(chosen)], {"x": x, "y": y}, split)
     rows = {v: {"variant": v, "verdict": None, "front": p} for v, p in found.front(y, x).items()}
     for axis, metric in (("x", x), ("y", y)):
         for row in found.intervals(metric):
             rows[row["variant"]] |= {f"{axis}_from": row["low"], f"{axis}_to": row["high"]}
     if baseline in found.variants:
-        _compare(rows, found, x, y, str(baseline))
+        _compare(rows, found, x, y, str(baseline), len(means) - len(chosen))
     return _frame(list(rows.values()))
+
+
+def nearest(means: pd.DataFrame, x_sign: int, y_sign: int, baseline: str | None = None, most: int = MOST) -> list[str]:
+    """The variants that are resampled: all, or of more than `most` the baseline and those nearest the Pareto front.
+
+    means: x and y by variant; signs: 1 where higher is better, else -1. The front of all comes first, then the front of
+    what is left without it, and so on; of the last one that fits in part, the best by y. In the order of `means`.
+    """
+    if len(means) <= most:
+        return list(means.index)
+    x, y = means["x"].to_numpy(np.float64), means["y"].to_numpy(np.float64)
+    chosen = np.asarray(means.index == baseline)
+    while chosen.sum() < most:
+        left = np.flatnonzero(~chosen)
+        front = left[on_front(x[left], y[left], x_sign, y_sign)]
+        if not len(front):
+            break
+        chosen[front[np.argsort(-y_sign * y[front], kind="stable")][: most - chosen.sum()]] = True
+    return list(means.index[chosen])
 
 
 def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
@@ -66,11 +112,11 @@ def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows).reindex(columns=_COLUMNS).astype(types | {"variant": "str"})  # without a row, too
 
 
-def _compare(rows: Mapping[str, dict[str, Any]], found: Study, x: str, y: str, baseline: str) -> None:
-    """Adds what each variant is against the baseline."""
+def _compare(rows: Mapping[str, dict[str, Any]], found: Study, x: str, y: str, baseline: str, others: int) -> None:
+    """Adds what each variant is against the baseline. others: variants that are corrected for and not resampled."""
     words: dict[str, list[str]] = {}
     for axis, metric in (("x", x), ("y", y)):
-        compared = {row["variant"]: row for row in found.compare(metric, baseline)}
+        compared = {row["variant"]: row for row in found.compare(metric, baseline, others)}
         words[axis] = [compared.get(v, {}).get("verdict", NO_INTERVAL) for v in found.variants]  # the baseline has none
         for variant, row in compared.items():
             values = (row["difference"], row["low"], row["high"], row["p_holm"])
@@ -96,9 +142,10 @@ Key = tuple[str, str, str, tuple[tuple[str, float], ...]]
 
 
 class _Kept:
-    """The pieces that were asked for last. Threads may share it; what two need at once is made twice."""
+    """The answers and pieces that were asked for last. Threads may share it; what two need at once is made twice."""
 
     def __init__(self) -> None:
+        self._answers: OrderedDict[tuple[Any, ...], pd.DataFrame] = OrderedDict()
         self._pieces: OrderedDict[Key, _Piece] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
@@ -108,6 +155,16 @@ class _Kept:
             if key in self._pieces:
                 self._pieces.move_to_end(key)
             return self._pieces.get(key)
+
+    def answer(self, asked: tuple[Any, ...]) -> pd.DataFrame | None:
+        with self._lock:
+            return self._answers.get(asked)
+
+    def keep(self, asked: tuple[Any, ...], found: pd.DataFrame) -> None:
+        with self._lock:
+            self._answers[asked] = found
+            while len(self._answers) > KEPT_ANSWERS:
+                self._answers.popitem(last=False)
 
     def put(self, key: Key, piece: _Piece) -> None:
         with self._lock:

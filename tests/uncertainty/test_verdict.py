@@ -204,6 +204,12 @@ def test_holm_keeps_the_order_and_corrects_upwards(p):
     assert (np.diff(found[known][order]) >= 0).all()
 
 
+@given(arrays(np.float64, st.integers(2, 7), elements=st.floats(0, 1)), st.data())
+def test_holm_with_others_unknown_is_never_bolder_than_with_all_known(p, data):
+    known = data.draw(arrays(np.bool_, len(p)))
+    assert (holm(p[known], others=int((~known).sum())) >= holm(p)[known]).all()
+
+
 def test_holm_by_hand():
     np.testing.assert_allclose(
         holm(np.array([0.01, 0.04, np.nan, 0.03, 0.9])), [0.01 * 4, 0.03 * 3, np.nan, 0.03 * 3, 0.9]

@@ -148,6 +148,7 @@ def test_a_run_that_was_measured_anew_is_read_anew(here, read, settings):
 def test_what_is_kept_is_bounded(here, read, monkeypatch):
     w, dataset, rns, *_ = here
     monkeypatch.setattr(verdicts, "KEPT_BYTES", 1)
+    monkeypatch.setattr(verdicts, "KEPT_ANSWERS", 0)
     found = verdicts.verdicts(w, dataset, *ASKED, rns)
     pd.testing.assert_frame_equal(verdicts.verdicts(w, dataset, *ASKED, rns), found)
     assert len(read) > 1
@@ -159,3 +160,37 @@ def test_a_damaged_file_names_its_run(here, settings):
     (settings.runs / run / "per_user.parquet").write_bytes(b"no parquet")
     with pytest.raises(DamagedArtifact, match=run):
         verdicts.verdicts(w, dataset, *ASKED, rns)
+
+
+# ---------------------------------------------------------------- of many, the nearest to the front
+
+
+def test_of_many_the_fronts_are_taken_one_after_the_other_and_the_baseline_stays():
+    means = pd.DataFrame({"x": [3.0, 2, 1, 2, 1, 0.5, 0], "y": [1.0, 2, 3, 1, 2, 0.5, 0]}, index=list("abcdefg"))
+    assert verdicts.nearest(means, 1, 1, most=7) == list("abcdefg")
+    assert verdicts.nearest(means, 1, 1, most=3) == list("abc")
+    assert verdicts.nearest(means, 1, 1, "g", most=4) == list("abcg")
+    assert verdicts.nearest(means, 1, 1, most=4) == list("abce")  # of the second front the better by y
+    assert verdicts.nearest(means, -1, -1, most=2) == list("fg")  # g dominates all, then f
+
+
+def test_those_that_are_not_resampled_count_in_the_correction_and_have_no_row(here, monkeypatch):
+    w, dataset, rns, dns, pns = here
+    whole = by_variant(verdicts.verdicts(w, dataset, *ASKED, rns))
+    verdicts.forget()
+    monkeypatch.setattr(verdicts, "nearest", lambda *_: [rns, dns])
+    some = by_variant(verdicts.verdicts(w, dataset, *ASKED, rns))
+    assert set(some.index) == {rns, dns}
+    # PNS has too few seeds for a p of its own, so that whole is not corrected for it: that is what is doubled
+    assert some.loc[dns, "y_p"] == pytest.approx(2 * whole.loc[dns, "y_p"])
+    assert some.loc[dns, "y_difference"] == whole.loc[dns, "y_difference"]
+    assert pns in whole.index
+
+
+def test_an_answer_is_computed_once_and_nobody_changes_it_for_others(here, monkeypatch):
+    w, dataset, rns, dns, _ = here
+    first = verdicts.verdicts(w, dataset, *ASKED, rns)
+    first.loc[:, "front"] = -1.0
+    monkeypatch.setattr(verdicts, "_study", None)
+    again = verdicts.verdicts(w, dataset, *ASKED, rns)
+    assert (again["front"] >= 0).all()
