@@ -18,6 +18,7 @@ Open = Callable[..., AppTest]
 def visit(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Open:
     """visit("users", a="rns") opens a page with those URL parameters; nothing may have been raised."""
     monkeypatch.setenv("LONGTAIL_AUTOSTART", "0")
+    monkeypatch.setenv("LONGTAIL_DEBUG", "1")  # every chart is checked against the schema
     monkeypatch.chdir(PROJECT)
 
     def open_page(page: str = "overview", **parameters: str) -> AppTest:
