@@ -1,9 +1,9 @@
 """A cache of as many finished runs as one likes, made in seconds: for measuring what reads results.
 
 The data set has the size of ML-100K: 943 users, 1,682 items, some 100,000 pairs with ratings, times and titles. A few
-models know its users' tastes, each with more or less weight on popularity, and are measured as any run is; every other run is a copy of one of them under settings and a
-seed of its own, with metrics of its own and links to the files that are large. The index, the queue and the pages read
-them as they read trained ones. What they say is made up.
+models know its users' tastes, each with more or less weight on popularity, and are measured as any run is; every other
+run is a copy of one of them under settings and a seed of its own, with metrics of its own and links to the files that
+are large. The index, the queue and the pages read them as they read trained ones. What they say is made up.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from core.settings import Settings
 
 USERS, ITEMS, SEEDS = 943, 1682, 3
 LENGTHS = 4.0, 0.95, 737
-"""Of users' profiles: mean and standard deviation of the logarithm of what exceeds 20, and the longest, as in ML-100K."""
+"""Of users' profiles, as in ML-100K: mean and standard deviation of the logarithm of what exceeds 20, the longest."""
 TASTES = 8
 MODELS = 12
 REPLICATES = 10

@@ -28,7 +28,6 @@ import multiprocessing
 import os
 import sys
 import tempfile
-
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager

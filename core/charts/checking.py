@@ -29,13 +29,13 @@ def shallow(chart: Chart) -> Chart:
     """A copy whose properties can be set without changing the chart: its layers and encodings are the same objects."""
     copy = object.__new__(type(chart))
     # past Altair's own setting of attributes, which makes them parts of the specification
-    object.__setattr__(copy, "_args", chart._args)  # type: ignore[attr-defined] # noqa: SLF001 - what `copy` uses, too
-    object.__setattr__(copy, "_kwds", dict(chart._kwds))  # type: ignore[attr-defined] # noqa: SLF001
+    object.__setattr__(copy, "_args", chart._args)  # type: ignore[attr-defined]
+    object.__setattr__(copy, "_kwds", dict(chart._kwds))  # type: ignore[attr-defined]
     return copy
 
 
 def ready(chart: Any) -> Any:
-    """The chart, for somebody who will call its `to_dict()`: that checks it where charts are checked, and only there."""
+    """The chart, for somebody who will call its `to_dict()`: that checks it only where charts are checked."""
     if is_on():
         return chart
     copy = shallow(chart)

@@ -154,10 +154,12 @@ def takeaway(points: pd.DataFrame, question: Question) -> str:
 
 def _path_in_words(points: pd.DataFrame, question: Question) -> str:
     """Where the trained path with most points leads, from its weakest to its strongest; empty without two points."""
-    paths = [path for _, path in points.groupby("path", sort=True)]
-    longest = max(paths, key=lambda path: (not palette.style(path["method"].iloc[0]).dashed, len(path)))
-    if len(longest) < 2:
+    paths = points.groupby("path", sort=True)["method"].agg(["first", "size"])
+    dashed = {method: palette.style(method).dashed for method in set(paths["first"])}
+    path, _, most = max(paths.itertuples(), key=lambda path: (not dashed[path[1]], path[2]))
+    if most < 2:
         return ""
+    longest = points[points["path"] == path]
     first, last = longest.sort_values("order").iloc[[0, -1]].to_dict("records")
     moves = [
         f"{metric_name(key)} goes from {number(first[axis])} to {number(last[axis])}"

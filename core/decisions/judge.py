@@ -61,12 +61,15 @@ def turning_points(points: pd.DataFrame, bias: str) -> pd.DataFrame:
     A path that is still rising at its strongest setting has not turned.
     """
     found = []
-    for path, rows in points[points["strength"].notna()].groupby("path", sort=True):
-        ordered = rows.sort_values("strength")
-        strengths = ordered["strength"].to_numpy(np.float64)
-        at = turn_of_path(strengths, sign_of(bias) * ordered["x"].to_numpy(np.float64)) if len(rows) > 2 else None
+    ordered = points[points["strength"].notna()].sort_values(["path", "strength"], kind="stable")
+    paths, variants = ordered["path"].to_numpy(), ordered["variant"].to_numpy()
+    strengths, values = (ordered[name].to_numpy(np.float64) for name in ("strength", "x"))
+    starts = np.flatnonzero(np.r_[True, paths[1:] != paths[:-1]]) if len(paths) else np.empty(0, np.int64)
+    for start, end in zip(starts, [*starts[1:], len(paths)], strict=False):
+        of = strengths[start:end]
+        at = turn_of_path(of, sign_of(bias) * values[start:end]) if len(of) > 2 else None
         if at is not None:
-            found.append((path, ordered.loc[ordered["strength"] == at, "variant"].iloc[0], at))
+            found.append((paths[start], variants[start + int(np.flatnonzero(of == at)[0])], at))
     return pd.DataFrame(found, columns=["path", "variant", "strength"])
 
 

@@ -2,8 +2,8 @@
 
 Here: one row a variant, for the chart, its table and its file; which variants, where there are more than can be
 resampled while somebody waits; the last answers, since rules and the chart ask the same; and the resamples of single
-variants, kept, so that a sweep that is under way costs the reading of its new runs and not of all. Not here: how any of it is computed
-(core/uncertainty), how values are read (per_user.py), the points themselves (queries.py).
+variants, kept, so that a sweep that is under way costs the reading of its new runs and not of all. Not here: how any of
+it is computed (core/uncertainty), how values are read (per_user.py), the points themselves (queries.py).
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ def verdicts(
 
     variant; of each axis x_from, x_to (95 % interval over users of the mean over seeds), x_difference (variant minus
     baseline), x_difference_low, x_difference_high (its 95 % interval over users and seeds), x_p (its p-value,
-    Holm-corrected for all variants, with a row or without); verdict (one of win_win.LABELS; None without a baseline), front (probability
-    to be on the Pareto front of the variants here). NaN where there is no answer, as everywhere on an axis whose metric
-    resampling does not reach (PRI).
+    Holm-corrected for all variants, with a row or without); verdict (one of win_win.LABELS; None without a baseline),
+    front (probability to be on the Pareto front of the variants here). NaN where there is no answer, as everywhere on
+    an axis whose metric resampling does not reach (PRI).
     Values are of the runs' chosen epoch. A baseline that has no point counts as none. Raises DamagedArtifact for a
     run's file.
     """

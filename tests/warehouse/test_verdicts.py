@@ -188,7 +188,7 @@ def test_those_that_are_not_resampled_count_in_the_correction_and_have_no_row(he
 
 
 def test_an_answer_is_computed_once_and_nobody_changes_it_for_others(here, monkeypatch):
-    w, dataset, rns, dns, _ = here
+    w, dataset, rns, *_ = here
     first = verdicts.verdicts(w, dataset, *ASKED, rns)
     first.loc[:, "front"] = -1.0
     monkeypatch.setattr(verdicts, "_study", None)
