@@ -9,6 +9,7 @@ joins the comparison, or when it is asked again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ RESAMPLES = 2_000
 """Resamples of an interval: its ends then have a Monte Carlo error of 6 % of a standard error, the standard error
 itself one of 1.6 %."""
 BLOCK_BYTES = 32 * 2**20  # of weights as float32: a block is made, used and dropped
+
+KEPT = 600  # variants' shares of seeds: 24 kB each with three seeds
 
 
 def user_weights(n_users: int, name: str, resamples: int = RESAMPLES) -> NDArray[np.uint8]:
@@ -49,9 +52,19 @@ def seed_weights(n_seeds: Sequence[int], names: Sequence[str], resamples: int = 
     shares = np.zeros((resamples, len(n_seeds), most), np.float32)
     for variant, (seeds, name) in enumerate(zip(n_seeds, names, strict=True)):
         if seeds:
-            rng = np.random.default_rng(int(content_id([name, "seeds"]), 16))
-            shares[:, variant, :seeds] = rng.multinomial(seeds, np.full(seeds, 1 / seeds), resamples) / seeds
+            shares[:, variant, :seeds] = shares_of(name, seeds, resamples)
     return shares
+
+
+@lru_cache(maxsize=KEPT)
+def shares_of(name: str, seeds: int, resamples: int) -> NDArray[np.float32]:
+    """One variant's share of each of its seeds in each resample, (resamples, seeds), for reading only.
+
+    Kept: drawing them is a third of what a question costs, and every metric has the same.
+    """
+    rng = np.random.default_rng(int(content_id([name, "seeds"]), 16))
+    drawn = rng.multinomial(seeds, np.full(seeds, 1 / seeds), resamples) / seeds
+    return drawn.astype(np.float32)
 
 
 def blocks(weights: NDArray[np.uint8]) -> Iterator[tuple[slice, NDArray[np.float32]]]:

@@ -26,6 +26,7 @@ from core.uncertainty.bootstrap import Resampled
 from core.uncertainty.front import on_front
 from core.uncertainty.study import Study, sign_of
 from core.uncertainty.verdict import NO_INTERVAL
+from core.uncertainty.weights import shares_of
 from core.uncertainty.win_win import labels
 from core.warehouse import per_user, queries
 from core.warehouse.database import Warehouse
@@ -250,3 +251,4 @@ def _beside(pieces: Sequence[NDArray[Any]]) -> NDArray[Any]:
 def forget() -> None:
     """Let go of all that is kept, so that the next question costs what it does on a fresh server: for measuring."""
     _KEPT.clear()
+    shares_of.cache_clear()
