@@ -269,6 +269,11 @@ def _told(arguments: Sequence[Any]) -> str:
 # ---------------------------------------------------------------- one number of runs
 
 
+def target_of(runs: int) -> float:
+    """Seconds that an interaction may take with so many runs."""
+    return next(seconds for most, seconds in TARGETS if runs <= most)
+
+
 def measured(runs: int, rounds: int, pages: Sequence[str], cache: str) -> dict[str, Any]:
     """Everything, in a process of its own. cache: an empty folder, or one made for this number of runs before."""
     os.environ |= {"LONGTAIL_CACHE": cache, "LONGTAIL_AUTOSTART": "0"}
@@ -288,7 +293,7 @@ def measured(runs: int, rounds: int, pages: Sequence[str], cache: str) -> dict[s
             made_up.make(settings, runs)
     with clocks(setup, "index built"):
         Warehouse.open(settings, own=True).close()
-    target = next(seconds for most, seconds in TARGETS if runs <= most)
+    target = target_of(runs)
     app = Pages(target, rounds)
     found = {page: app.visit(page) for page in pages}
     return {
