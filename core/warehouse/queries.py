@@ -259,9 +259,10 @@ _POINTS = f"""
 
 TRADE_OFF = f"""
     WITH points AS ({_POINTS}),
-    spreads AS (
-        SELECT variant, count(*) AS seeds, avg(x) AS x, avg(y) AS y, min(x) AS x_low, max(x) AS x_high,
-               min(y) AS y_low, max(y) AS y_high, stddev_samp(x) AS x_sd, stddev_samp(y) AS y_sd
+    spreads AS (  -- in the order of the seeds: a sum's last digit depends on it, and a report is the same bytes
+        SELECT variant, count(*) AS seeds, avg(x ORDER BY seed) AS x, avg(y ORDER BY seed) AS y,
+               min(x) AS x_low, max(x) AS x_high, min(y) AS y_low, max(y) AS y_high,
+               stddev_samp(x ORDER BY seed) AS x_sd, stddev_samp(y ORDER BY seed) AS y_sd
         FROM points GROUP BY variant),
     own AS (
         SELECT v.variant, v.label, v.method, v.method_label, v.baseline, v.path, v.strength,
@@ -312,8 +313,8 @@ def _axes(dataset: str, split: str, protocol: str, x: str, y: str, reading: str)
 # ---------------------------------------------------------------- exposure
 
 EXPOSURE = """
-    SELECT v.variant, v.label, v.method, m.metric, avg(m.value) AS share, min(m.value) AS low, max(m.value) AS high,
-           count(*) AS seeds
+    SELECT v.variant, v.label, v.method, m.metric, avg(m.value ORDER BY r.seed) AS share,
+           min(m.value) AS low, max(m.value) AS high, count(*) AS seeds
     FROM variants v JOIN runs r USING (variant) JOIN metrics m USING (run)
     WHERE v.variant IN (SELECT unnest($variants::VARCHAR[])) AND r.bootstrap IS NULL
       AND m.split = $split AND m.reading = 'epoch' AND m.metric IN (SELECT unnest($metrics::VARCHAR[]))
