@@ -43,9 +43,7 @@ def _told(label: str, rows: pd.DataFrame) -> str:
     runs = len(set(rows["run"]))
     seeds = f"mean of {runs} seeds" if runs > 1 else "one seed"
     reached = (
-        f"{label} reaches {metric_title(rows)} {number(best)}, {seeds}"
-        if not math.isnan(best)
-        else f"{label}, {seeds}"
+        f"{label} reaches {metric_title(rows)} {number(best)}, {seeds}" if not math.isnan(best) else f"{label}, {seeds}"
     )
     epochs = f"; chosen epoch{'s' * (len(chosen) > 1)} {listed([f'{epoch:,}' for epoch in chosen])}" if chosen else ""
     return reached + epochs
