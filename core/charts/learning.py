@@ -43,9 +43,7 @@ def _told(label: str, rows: pd.DataFrame) -> str:
     runs = len(set(rows["run"]))
     seeds = f"mean of {runs} seeds" if runs > 1 else "one seed"
     reached = (
-        f"{label} reaches {metric_title(rows)} {number(best)}, {seeds}"
-        if not math.isnan(best)
-        else f"{label}, {seeds}"
+        f"{label} reaches {metric_title(rows)} {number(best)}, {seeds}" if not math.isnan(best) else f"{label}, {seeds}"
     )
     epochs = f"; chosen epoch{'s' * (len(chosen) > 1)} {listed([f'{epoch:,}' for epoch in chosen])}" if chosen else ""
     return reached + epochs
@@ -66,7 +64,7 @@ def _panel(rows: pd.DataFrame, column: str, title: str, height: int, last: bool)
         ),
         y=alt.Y(f"{column}:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(format="~g", tickCount=4)),
         color=alt.Color("colour:N", scale=None),
-        detail="run:N",
+        detail=alt.Detail("run:N"),
         tooltip=[
             alt.Tooltip("label:N", title="Setting"),
             alt.Tooltip("seed:Q", title="Seed"),
