@@ -11,8 +11,9 @@ the median over the rounds by the processor's clock, which leaves out the turns 
     opened          the page is opened by a visitor on a server that others use
     new results     opened after a run has finished, so that every question is asked anew
     fresh server    opened when nothing at all is remembered; it shows a spinner, and has no target
-    a first ...     something that nobody asked for before
-    whatever else   a click or a choice on the open page
+    a first ...     something that nobody asked for before, another one in each round
+    whatever else   a click or a choice on the open page, the same or another one in each round; what is the same is
+                    remembered after the first
 
 Targets: 0.3 s up to 1,000 runs, 1 s above. Ends with 1 where one is missed, by the processor's clock, unless
 --no-target is given.
