@@ -278,8 +278,7 @@ def target_of(runs: int) -> float:
 def measured(runs: int, rounds: int, pages: Sequence[str], cache: str) -> dict[str, Any]:
     """Everything, in a process of its own. cache: an empty folder, or one made for this number of runs before."""
     os.environ |= {"LONGTAIL_CACHE": cache, "LONGTAIL_AUTOSTART": "0"}
-    for name in ("streamlit.runtime.scriptrunner_utils.script_run_context", "streamlit.runtime.caching.cache_data_api"):
-        logging.getLogger(name).setLevel(logging.ERROR)  # there is no server, and there need be none
+    logging.disable(logging.WARNING)  # Streamlit's, that there is no server: there need be none
     from benchmarks import made_up
     from core.kernels import use_kernel_cache
     from core.settings import PROJECT, read_settings
