@@ -11,8 +11,9 @@ the median over the rounds by the processor's clock, which leaves out the turns 
     opened          the page is opened by a visitor on a server that others use
     new results     opened after a run has finished, so that every question is asked anew
     fresh server    opened when nothing at all is remembered; it shows a spinner, and has no target
-    a first ...     something that nobody asked for before
-    whatever else   a click or a choice on the open page
+    a first ...     something that nobody asked for before, another one in each round
+    whatever else   a click or a choice on the open page, the same or another one in each round; what is the same is
+                    remembered after the first
 
 Targets: 0.3 s up to 1,000 runs, 1 s above. Ends with 1 where one is missed, by the processor's clock, unless
 --no-target is given.
@@ -277,8 +278,7 @@ def target_of(runs: int) -> float:
 def measured(runs: int, rounds: int, pages: Sequence[str], cache: str) -> dict[str, Any]:
     """Everything, in a process of its own. cache: an empty folder, or one made for this number of runs before."""
     os.environ |= {"LONGTAIL_CACHE": cache, "LONGTAIL_AUTOSTART": "0"}
-    for name in ("streamlit.runtime.scriptrunner_utils.script_run_context", "streamlit.runtime.caching.cache_data_api"):
-        logging.getLogger(name).setLevel(logging.ERROR)  # there is no server, and there need be none
+    logging.disable(logging.WARNING)  # Streamlit's, that there is no server: there need be none
     from benchmarks import made_up
     from core.kernels import use_kernel_cache
     from core.settings import PROJECT, read_settings

@@ -63,7 +63,7 @@ def parts(frame: pd.DataFrame, group: str, loss: str) -> alt.LayerChart:
         x=x,
         y=alt.Y("value:Q", title=LOSSES[loss], stack="zero", axis=AXIS),
         color=alt.Color("term:N", scale=scale, legend=alt.Legend(title=None, orient="top")),
-        order="place:Q",
+        order=alt.Order("place:Q"),
         tooltip=[
             alt.Tooltip("label:N", title="Setting"),
             alt.Tooltip("term:N", title="Term"),
@@ -126,7 +126,7 @@ def differences(frame: pd.DataFrame, group: str) -> alt.LayerChart:
     bars = base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q")
     points = base.mark_point(filled=True, size=70, opacity=1).encode(x="change:Q")
     zero: Any = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=palette.NEUTRAL, strokeDash=[4, 3])
-    layers = [named(zero.encode(x="zero:Q"), "zero"), named(bars, "intervals"), named(points, "changes")]
+    layers = [named(zero.encode(x=alt.X("zero:Q")), "zero"), named(bars, "intervals"), named(points, "changes")]
     return layered(layers, "differences", max(90, ROW * len(order) + 60))
 
 

@@ -64,7 +64,7 @@ def _panel(rows: pd.DataFrame, column: str, title: str, height: int, last: bool)
         ),
         y=alt.Y(f"{column}:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(format="~g", tickCount=4)),
         color=alt.Color("colour:N", scale=None),
-        detail="run:N",
+        detail=alt.Detail("run:N"),
         tooltip=[
             alt.Tooltip("label:N", title="Setting"),
             alt.Tooltip("seed:Q", title="Seed"),

@@ -90,7 +90,7 @@ def _cut(items: pd.DataFrame) -> list[alt.Chart]:
     )
     left = _side(hot, f"{hot:,} hot", align="right", dx=-8)
     right = _side(hot, f"{len(items) - hot:,} cold", align="left", dx=8)
-    return [named(rule.encode(x="rank:Q"), "cut"), named(left, "hot_side"), named(right, "cold_side")]
+    return [named(rule.encode(x=alt.X("rank:Q")), "cut"), named(left, "hot_side"), named(right, "cold_side")]
 
 
 def _side(hot: int, words: str, **place: Any) -> Any:
@@ -111,7 +111,7 @@ def lorenz(curve: pd.DataFrame, gini: float) -> alt.LayerChart:
     )
     between = base.mark_area(opacity=0.2, color=palette.SKY, tooltip=None)
     area = between.encode(
-        y=alt.Y("equal:Q", scale=share, axis=axis, title="Share of interactions"), y2="interaction_share"
+        y=alt.Y("equal:Q", scale=share, axis=axis, title="Share of interactions"), y2=alt.Y2("interaction_share")
     )
     equal = base.mark_line(strokeDash=[4, 4], strokeWidth=1.5, color=palette.NEUTRAL, tooltip=None).encode(y="equal:Q")
     tips = [
@@ -122,7 +122,9 @@ def lorenz(curve: pd.DataFrame, gini: float) -> alt.LayerChart:
     words = pd.DataFrame({"x": [0.04], "y": [0.94], "text": [f"Gini {number(gini)}"]})
     text = alt.Chart(words).mark_text(align="left", fontSize=14, fontWeight="bold", color=palette.QUIET, tooltip=None)
     layers = [named(area, "between"), named(equal, "equality"), named(line, "curve")]
-    return layered([*layers, named(text.encode(x="x:Q", y="y:Q", text="text:N"), "gini")], "lorenz", HEIGHT)
+    return layered(
+        [*layers, named(text.encode(x=alt.X("x:Q"), y=alt.Y("y:Q"), text=alt.Text("text:N")), "gini")], "lorenz", HEIGHT
+    )
 
 
 def lorenz_takeaway(curve: pd.DataFrame, gini: float) -> str:
@@ -191,7 +193,7 @@ def profile_histogram(histograms: pd.DataFrame, measure: str) -> alt.LayerChart:
         x=alt.X(
             "low:Q", title=MEASURES[measure][0] + (" (logarithmic)" if logarithmic else ""), scale=scale, axis=axis
         ),
-        x2="high:Q",
+        x2=alt.X2("high:Q"),
         y=alt.Y("users:Q", title="Users"),
         y2=alt.datum(0),
         tooltip=[alt.Tooltip("range:N", title="From, to below"), alt.Tooltip("users:Q", title="Users")],

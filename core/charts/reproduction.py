@@ -50,7 +50,7 @@ def beside(table: pd.DataFrame, metric: str) -> alt.LayerChart:
     colour = alt.Color("whose:N", scale=alt.Scale(domain=series, range=[COLOURS[s] for s in series]), legend=legend)
     shape = alt.Shape("whose:N", scale=alt.Scale(domain=series, range=[SHAPES[s] for s in series]), legend=legend)
     layers = [
-        named(spread.encode(x=alt.X("low:Q", title=axis_title(metric)), x2="high:Q", color=colour), "spread"),
+        named(spread.encode(x=alt.X("low:Q", title=axis_title(metric)), x2=alt.X2("high:Q"), color=colour), "spread"),
         named(points.encode(x=x, color=colour, shape=shape, tooltip=tips), "figures"),
     ]
     return layered(layers, NAME, ROW * len(table) + AROUND)

@@ -47,7 +47,7 @@ def prior(curves: pd.DataFrame, beta: float) -> alt.LayerChart:
         x=alt.X("popularity:Q", title=f"{_TAKEN_BY} (logarithmic)", scale=alt.Scale(type="log", nice=False),
                 axis=alt.Axis(format="~%", tickCount=5)),
         y=alt.Y("prior:Q", title="Prior P of a true negative", scale=alt.Scale(domain=[0, 1])),
-        detail="beta:N",
+        detail=alt.Detail("beta:N"),
         tooltip=[
             alt.Tooltip("beta:Q", title="β", format="~g"),
             alt.Tooltip("popularity:Q", title="Taken by", format=".2~%"),
@@ -395,7 +395,7 @@ def _turns(turn: Turn | None, x: alt.X) -> list[alt.Chart]:
     at: Any = alt.Chart(pd.DataFrame({"beta": [turn.at], "text": [f"turns at β {turn.at:g}"]}))
     rule = at.mark_rule(strokeWidth=1.5, **_QUIET).encode(x=x)
     word = at.mark_text(align="right", baseline="bottom", dx=4, dy=-5, fontSize=11, fontWeight="bold", **_WORD)
-    layers = [named(rule, "turn"), named(word.encode(x=x, y=alt.value(0), text="text:N"), "turn_word")]
+    layers = [named(rule, "turn"), named(word.encode(x=x, y=alt.YValue(0), text=alt.Text("text:N")), "turn_word")]  # type: ignore[no-untyped-call]
     if turn.back_at is None:
         return layers
     ends = {"beta": [turn.back_at], "end": [_MOST_BETA], "middle": [math.sqrt(turn.back_at * _MOST_BETA)]}
@@ -405,7 +405,7 @@ def _turns(turn: Turn | None, x: alt.X) -> list[alt.Chart]:
     return [
         named(area, "dns_again"),
         *layers,
-        named(same.encode(x=alt.X("middle:Q"), y=alt.value(0), text="text:N"), "dns_again_word"),
+        named(same.encode(x=alt.X("middle:Q"), y=alt.YValue(0), text=alt.Text("text:N")), "dns_again_word"),  # type: ignore[no-untyped-call]
     ]
 
 

@@ -209,7 +209,7 @@ class _View:
             return [], []
         found, names = self.chance.region(points, self.x, self.y, self.question.x, self.question.y)
         shade = alt.Chart(found).mark_rect(color=palette.NEUTRAL, opacity=0.1, tooltip=None)
-        shaded = shade.encode(x=self._on("x", "x1"), x2="x2", y=self._on("y", "y1"), y2="y2")
+        shaded = shade.encode(x=self._on("x", "x1"), x2=alt.X2("x2"), y=self._on("y", "y1"), y2=alt.Y2("y2"))
         return [named(shaded, "win_win"), named(self._placed(names), "win_win_name")], data.text_lines(
             names, self.x, self.y, *_PLOT
         )
@@ -225,8 +225,8 @@ class _View:
             for axis in "xy"
         )
         return [
-            named(across.encode(x=self._on("x", "x_from"), x2="x_to"), "interval_x"),
-            named(along.encode(y=self._on("y", "y_from"), y2="y_to"), "interval_y"),
+            named(across.encode(x=self._on("x", "x_from"), x2=alt.X2("x_to")), "interval_x"),
+            named(along.encode(y=self._on("y", "y_from"), y2=alt.Y2("y_to")), "interval_y"),
         ]
 
     def lit(self, marks: pd.DataFrame) -> alt.Chart:
@@ -255,7 +255,9 @@ class _View:
     def _lines(self, rows: pd.DataFrame, **dashes: Any) -> alt.Chart:
         width = 1.5 if self.small else 2
         lines: Any = self._base(rows).mark_line(strokeWidth=width, tooltip=None, **dashes)
-        return cast("alt.Chart", lines.encode(detail="path:N", order="order:Q", color=_own("colour")))
+        return cast(
+            "alt.Chart", lines.encode(detail=alt.Detail("path:N"), order=alt.Order("order:Q"), color=_own("colour"))
+        )
 
     def _arrows(self, segments: pd.DataFrame) -> alt.Chart:
         """A head in the middle of each line that is long enough; it turns with the line whatever the chart's size."""
@@ -317,7 +319,7 @@ class _View:
         ring = self._base(rows).mark_point(
             filled=False, shape="circle", size=760, strokeWidth=2, strokeDash=[4, 3], opacity=1, tooltip=None
         )
-        return named(ring.encode(stroke=alt.value(palette.NEUTRAL)), "advised")
+        return named(ring.encode(stroke=alt.StrokeValue(palette.NEUTRAL)), "advised")
 
     def chosen(self, ringed: pd.DataFrame) -> alt.Chart:
         """Rings around the chosen ones, in the accents that A and B have everywhere."""
@@ -333,7 +335,7 @@ class _View:
             filled=True, shape=palette.BADGE, size=60, opacity=1, strokeWidth=0, yOffset=-data.BADGE, tooltip=None
         )
         style: dict[str, Any] = {"fontSize": 12, "fontWeight": "bold", "color": palette.ON_ACCENT, "tooltip": None}
-        text = base.mark_text(dy=-data.BADGE, baseline="middle", **style).encode(text="letter:N")
+        text = base.mark_text(dy=-data.BADGE, baseline="middle", **style).encode(text=alt.Text("letter:N"))
         return [
             named(ground.encode(color=alt.Color("accent:N", scale=None)), "badges"),
             named(text, "letters"),
@@ -351,7 +353,7 @@ class _View:
             "dy": alt.expr("datum.dy"),
         }
         text = self._base(texts).mark_text(fontSize=11, color=palette.QUIET, tooltip=None, baseline="middle", **where)
-        return cast("alt.Chart", text.encode(text="text:N"))
+        return cast("alt.Chart", text.encode(text=alt.Text("text:N")))
 
     def better(self) -> alt.Chart:
         """Names the corner in which both metrics are better, outside of what the axes enclose: no mark is there."""
@@ -361,8 +363,8 @@ class _View:
         place |= {"baseline": "bottom", "dy": -5}
         words = pd.DataFrame({"words": [f"better {arrow}" if right else f"{arrow} better"]})
         corner = alt.Chart(words).mark_text(fontSize=12, fontWeight="bold", color=palette.QUIET, tooltip=None, **place)
-        at = alt.value("width" if right else 0), alt.value(0 if top else "height")
-        return named(corner.encode(x=at[0], y=at[1], text="words:N"), "better")
+        at = alt.XValue("width" if right else 0), alt.YValue(0 if top else "height")  # type: ignore[no-untyped-call]
+        return named(corner.encode(x=at[0], y=at[1], text=alt.Text("words:N")), "better")
 
     def _tooltip(self) -> list[alt.Tooltip]:
         y, x = (key_title(key) for key in (self.question.y, self.question.x))

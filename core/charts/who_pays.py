@@ -69,7 +69,7 @@ def accuracy(frame: pd.DataFrame, metric: str, pins: Pins) -> alt.LayerChart:
         alt.Tooltip("verdict:N", title="Verdict"),
     ]
     ends = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=2, tooltip=None)
-    ends = ends.encode(x=alt.X("low:Q", title=title), x2="high:Q")
+    ends = ends.encode(x=alt.X("low:Q", title=title), x2=alt.X2("high:Q"))
     marks = [
         named(
             base.transform_filter(f"datum.sure === {str(filled).lower()}")
@@ -99,7 +99,7 @@ def lift(frame: pd.DataFrame, pins: Pins) -> alt.LayerChart:
         alt.Tooltip("lift_high:Q", title="To", format="+.1%"),
     ]
     ends = base.transform_filter("isValid(datum.lift_low)").mark_rule(strokeWidth=2, tooltip=None)
-    ends = ends.encode(x=alt.X("lift_low:Q", title=title), x2="lift_high:Q")
+    ends = ends.encode(x=alt.X("lift_low:Q", title=title), x2=alt.X2("lift_high:Q"))
     x = alt.X("lift:Q", title=title, axis=alt.Axis(format="+~%", tickCount=6))
     points = base.mark_point(filled=True, size=80, opacity=1).encode(x=x, tooltip=tips)
     layers = [_zero(), named(ends, "intervals"), named(points, "lifts")]
@@ -216,7 +216,7 @@ def _row_of_group(rows: pd.DataFrame, order: list[str], scale: alt.Scale) -> dic
 
 def _zero() -> alt.Chart:
     at: Any = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=palette.NEUTRAL, strokeDash=[4, 3], tooltip=None)
-    return named(at.encode(x="zero:Q"), "zero")
+    return named(at.encode(x=alt.X("zero:Q")), "zero")
 
 
 # ---------------------------------------------------------------- deciles of items

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -357,14 +359,24 @@ def set_values(
 
 
 def facts_of(w: Warehouse, which: Asked, split: Split, users: NDArray[np.integer]) -> tuple[Interactions, Facts]:
-    """What the split holds out, and what metrics need to know of users and items: as when the runs were measured."""
-    dataset = read_dataset(find_dataset(w.settings, which.dataset).folder)
+    """What the split holds out, and what metrics need to know of users and items: as when the runs were measured.
+
+    For reading only: the last few are kept.
+    """
+    folder = find_dataset(w.settings, which.dataset).folder
+    return _facts(folder, which.protocol, split, users.astype(np.int32).tobytes())
+
+
+@lru_cache(maxsize=4)
+def _facts(folder: Path, protocol: str, split: Split, users: bytes) -> tuple[Interactions, Facts]:
+    """The same of a data set's folder, which is named after the interactions in it: others lie elsewhere."""
+    dataset = read_dataset(folder)
     held_out, mask = dataset.test, dataset.train
     if split == "validation":
         held_out = dataset.validation
     else:
         mask = mask.merged(dataset.validation)
-    return held_out, facts(users.astype(np.int32), held_out, dataset.fitted(which.protocol), mask=mask)
+    return held_out, facts(np.frombuffer(users, np.int32), held_out, dataset.fitted(protocol), mask=mask)
 
 
 def _rows_of(found: pd.DataFrame, users: NDArray[np.integer], some: Sequence[Place]) -> NDArray[np.intp]:

@@ -218,3 +218,15 @@ def test_the_answer_never_says_nan():
     told = answer(points, partly, ASKED, "rns")
     assert "nan" not in f"{told}"
     assert "+0.0100 without an interval" in told.rest
+
+
+def test_what_was_not_resampled_is_said():
+    found = chances()
+    assert "nearest the Pareto front" not in answer(POINTS, found, ASKED, "rns").rest
+    some = found[found["variant"] != "dns"]
+    told = answer(POINTS, some, ASKED, "rns")
+    assert told.rest.endswith(
+        f"Of {len(found)} settings the {len(some)} nearest the Pareto front, the baseline among them, are resampled: "
+        "the others have no interval and no verdict here. p is corrected for all."
+    )
+    assert "dns" not in {row["variant"] for row in rows(shown(some), "interval_y")}
