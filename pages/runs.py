@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from core.jobs.queue import State
-from core.models.choices import BASELINES, ENCODERS, LOSSES, SAMPLERS, UPDATERS
+from core.models.choices import method_label
 from core.warehouse import run_list
 from core.warehouse.run_list import LISTED, STATES, RunList, Wanted
 from pages.shared import boundary, frame, jobs, run_actions, run_details, run_rows, run_table, server, view, words
@@ -87,13 +87,7 @@ def pick(label: str, options: Sequence[str], key: str) -> str | None:
 
 def method_names(known: pd.DataFrame) -> dict[str, str]:
     """Method by its label."""
-    return {label_of(method): method for method in sorted(set(known["method"].dropna()))}
-
-
-def label_of(method: str) -> str:
-    """A method in words; its key where this program has no such method."""
-    names = {k: c.label for table in (BASELINES, ENCODERS, LOSSES, SAMPLERS, UPDATERS) for k, c in table.items()}
-    return " + ".join(names.get(part, part) for part in method.split("+"))
+    return {method_label(method): method for method in sorted(set(known["method"].dropna()))}
 
 
 def set_names(known: pd.DataFrame) -> dict[str, str]:

@@ -11,9 +11,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.charts import palette, trade_off
+from core.charts import trade_off
 from core.charts.trade_off_answer import answer
 from core.charts.trade_off_chance import LIT, MANY, Chance
+from core.charts.trade_off_data import in_order
 from core.charts.trade_off_rule import Ruled
 from core.decisions.judge import Judged, turning_points
 from core.errors import DamagedArtifact
@@ -145,7 +146,7 @@ def chart(
         chance = Chance(found, here.baseline, INTERVALS in drawn, FRONT in drawn, WIN_WIN in drawn)
     pins = {name: variant for name, variant in (("A", here.a), ("B", here.b)) if variant}
     turns = turning_points(shown.whole, here.bias)
-    ruled = Ruled(judged.outside if judged else (), judged.recommended if judged else None, turns)
+    ruled = Ruled.of(judged, turns)
     charts.chart(
         trade_off.trade_off(points, question, seeds, pins, PATHS in drawn, chance=chance, ruled=ruled, brush=True),
         chart_key(),
@@ -315,14 +316,6 @@ def _download(here: view.View, marks: pd.DataFrame) -> None:
         baseline=base, dataset=here.dataset, simulated=here.simulated, split=here.split, protocol=here.protocol
     )
     tables.download(out, f"trade-off-{here.facts['name']}-{here.split}", "points_csv")
-
-
-def in_order(points: pd.DataFrame) -> pd.DataFrame:
-    """Each setting once: methods as the legend has them, in order of strength; baselines last."""
-    place = palette.in_order(points["method"])
-    marks = points[~points["also_on"]]
-    marks = marks.assign(place=[place.index(method) for method in marks["method"]])
-    return marks.sort_values(["baseline", "place", "strength", "label"])
 
 
 def onwards(here: view.View) -> None:

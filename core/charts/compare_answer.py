@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from core.charts.text import capitalised, listed, metric_name, number, provenance
+from core.charts.text import capitalised, listed, metric_name, number, provenance, signed
 from core.evaluation.metrics import METRICS, parse_key
 from core.models.sweep import WITHOUT_CHANCE
 from core.uncertainty.verdict import ENOUGH_SEEDS, FEW_SEEDS, NO_INTERVAL
@@ -78,7 +78,7 @@ def _phrase(row: Any) -> str:
     """What B does to one metric: "keeps 98.7 % of A's NDCG@10 [97.8, 99.6]"."""
     name, (lowest, _) = metric_name(row["metric"]), METRICS[parse_key(row["metric"])[0]].range
     if lowest < 0 or math.isnan(row["relative"]):
-        change = _with_ends(row["difference"], row["low"], row["high"], _signed)
+        change = _with_ends(row["difference"], row["low"], row["high"], signed)
         return f"moves {name} from {number(row['first'])} to {number(row['second'])}, by {change}"
     ratio, low, high = (1 + float(row[column]) for column in ("relative", "relative_low", "relative_high"))
     if parse_key(row["metric"])[0] in _COLD:
@@ -110,12 +110,3 @@ def _sure(rows: Sequence[Any], sides: tuple[Side, Side]) -> list[str]:
 def _seeds(sides: tuple[Side, Side]) -> str:
     first, second = (f"{side.seeds} seed{'s' * (side.seeds != 1)}" for side in sides)
     return f"{first} each" if first == second else f"{first} of A and {second} of B"
-
-
-def _signed(value: float) -> str:
-    """A difference.
-
-    >>> _signed(0.0081), _signed(-0.02)
-    ('+0.00810', '-0.0200')
-    """
-    return f"{'+' if value > 0 else ''}{number(value)}"

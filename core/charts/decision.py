@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from core.charts.text import better, capitalised, metric_name, number, p_value
+from core.charts.text import better, capitalised, metric_name, number, p_value, signed
 from core.decisions.judge import Judged
 from core.decisions.rule import Rule
 
@@ -105,12 +105,3 @@ def _figure(row: Mapping[str, Any]) -> str:
 
 def _missing(value: Any) -> bool:
     return value is None or math.isnan(value)
-
-
-def signed(value: float) -> str:
-    """A difference with its sign.
-
-    >>> signed(0.0081), signed(-0.02), signed(0.0)
-    ('+0.00810', '-0.0200', '0')
-    """
-    return f"{'+' if value > 0 else ''}{number(value)}"

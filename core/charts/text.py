@@ -28,6 +28,15 @@ def number(value: float) -> str:
     return f"{value:,.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
 
 
+def signed(value: float) -> str:
+    """A difference, with its sign.
+
+    >>> signed(0.0081), signed(-0.02), signed(0.0)
+    ('+0.00810', '-0.0200', '0')
+    """
+    return f"{'+' if value > 0 else ''}{number(value)}"
+
+
 def percent(share: float) -> str:
     """A share as a percentage.
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from core.charts.text import capitalised, listed, metric_name, number, p_value, percent
+from core.charts.text import capitalised, listed, metric_name, number, p_value, percent, signed
 from core.charts.trade_off import Question
 from core.charts.trade_off_data import best
 from core.models.sweep import WITHOUT_CHANCE
@@ -112,17 +112,8 @@ def _difference(row: Any, axis: str) -> str:
     """From the baseline, with the interval over users and seeds, which is not corrected: p is."""
     difference, low, high = (row[f"{axis}_difference{end}"] for end in ("", "_low", "_high"))
     if math.isnan(low):
-        return f"{_signed(difference)} without an interval"
-    return f"{_signed(difference)} [{_signed(low)}, {_signed(high)}], Holm's p {p_value(row[f'{axis}_p'])}"
-
-
-def _signed(value: float) -> str:
-    """A difference.
-
-    >>> _signed(0.0081), _signed(-0.02)
-    ('+0.00810', '-0.0200')
-    """
-    return f"{'+' if value > 0 else ''}{number(value)}"
+        return f"{signed(difference)} without an interval"
+    return f"{signed(difference)} [{signed(low)}, {signed(high)}], Holm's p {p_value(row[f'{axis}_p'])}"
 
 
 def _train(others: pd.DataFrame, base: Any) -> str:

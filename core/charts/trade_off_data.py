@@ -30,6 +30,14 @@ def best(marks: pd.DataFrame, axis: str, key: str) -> Any:
     return marks.sort_values(axis, ascending=better(key) == "lower", kind="stable").iloc[0]
 
 
+def in_order(points: pd.DataFrame) -> pd.DataFrame:
+    """Each setting once: methods as the legend has them, in order of strength; baselines last."""
+    place = palette.in_order(points["method"])
+    marks = points[~points["also_on"]]
+    marks = marks.assign(place=[place.index(method) for method in marks["method"]])
+    return marks.sort_values(["baseline", "place", "strength", "label", "variant"])
+
+
 def extent(trained: pd.DataFrame, baselines: pd.DataFrame, axis: str) -> Extent:
     """The range of an axis: what was trained, with a margin, and the baselines that are not far off.
 

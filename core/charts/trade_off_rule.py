@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from core.charts import palette
+from core.decisions.judge import Judged
 
 TURNS = "Turning point: beyond it more strength does less"
 RECOMMENDED = "Recommended by the rule"
@@ -25,6 +26,11 @@ class Ruled:
     recommended: str | None = None
     turns: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"path": [], "variant": [], "strength": []}))
     """`judge.turning_points`."""
+
+    @classmethod
+    def of(cls, judged: Judged | None, turns: pd.DataFrame) -> Ruled:
+        """What the rule made of the settings, if there is one, and the turning points of what is shown."""
+        return cls(judged.outside, judged.recommended, turns) if judged else cls(turns=turns)
 
     def greyed(self, points: pd.DataFrame) -> pd.DataFrame:
         """The points with `outside`; what stands behind the marks of those, intervals and seeds, is grey."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from core.cli.command import Commands, add_command
 from core.cli.datasets import prepared
 from core.cli.output import Output, one_line, table
+from core.cli.rules import add_rule, asked_rule
 from core.errors import Refused
 from core.settings import Settings
 
@@ -22,14 +23,7 @@ def add(commands: Commands) -> None:
         "Test figures are told once it is saved as a decision.",
     )
     parser.add_argument("dataset", metavar="DATASET", help="name or id")
-    rule = parser.add_mutually_exclusive_group()
-    rule.add_argument(
-        "--budget", type=float, metavar="PERCENT", help="give up at most so much of the baseline's accuracy (default 1)"
-    )
-    rule.add_argument("--reach", type=float, metavar="X", help="reach that value of the popularity metric")
-    parser.add_argument("--sure", action="store_true", help="the whole 95 %% interval must keep to it, not the mean")
-    parser.add_argument("--accuracy", default="ndcg@10", metavar="M", help="accuracy metric (default ndcg@10)")
-    parser.add_argument("--bias", default="aplt@10", metavar="M", help="popularity metric (default aplt@10)")
+    add_rule(parser, " (default 1)")
     parser.add_argument("--baseline", default="rns", metavar="VARIANT", help="id, label or method (default rns)")
     parser.add_argument("--save", action="store_true", help="keep it as a decision, and tell its test figures")
     parser.add_argument("--note", default="", metavar="TEXT", help="why, kept with the decision")
@@ -42,16 +36,14 @@ def decide(args: argparse.Namespace, settings: Settings, output: Output) -> int:
     """What the rule recommends; with --save it is kept."""
     from core.charts import decision as told
     from core.decisions import store
-    from core.decisions.rule import DEFAULT_GIVE_UP, Kind, Rule
+    from core.decisions.rule import DEFAULT_GIVE_UP, Rule
     from core.report import make_request
     from core.warehouse import decide as asked
     from core.warehouse import queries
     from core.warehouse.database import Warehouse
     from core.warehouse.queries import Split
 
-    kind: Kind = "give_up" if args.reach is None else "reach"
-    amount = args.budget if args.reach is None else args.reach
-    rule = Rule(kind, DEFAULT_GIVE_UP if amount is None else amount, args.accuracy, args.bias, args.sure)
+    rule = asked_rule(args) or Rule("give_up", DEFAULT_GIVE_UP, args.accuracy, args.bias, args.sure)
     info = prepared(settings, args.dataset)
     warehouse = Warehouse.open(settings, own=False)
     try:

@@ -9,6 +9,7 @@ from pathlib import Path
 from core.cli.command import Commands, add_command
 from core.cli.datasets import prepared
 from core.cli.output import Output
+from core.cli.rules import add_rule, asked_rule
 from core.errors import Failed, Refused
 from core.settings import Settings
 
@@ -27,31 +28,20 @@ def add(commands: Commands) -> None:
     parser.add_argument("--a", metavar="VARIANT", help="a setting to look at closely (id, label or method)")
     parser.add_argument("--b", metavar="VARIANT", help="a second one")
     parser.add_argument("--baseline", metavar="VARIANT", help="what others are compared with (default rns)")
-    parser.add_argument("--accuracy", default="ndcg@10", metavar="M", help="accuracy metric (default ndcg@10)")
-    parser.add_argument("--bias", default="aplt@10", metavar="M", help="popularity metric (default aplt@10)")
-    rule = parser.add_mutually_exclusive_group()
-    rule.add_argument(
-        "--budget", type=float, metavar="PERCENT", help="give up at most so much of the baseline's accuracy"
-    )
-    rule.add_argument("--reach", type=float, metavar="X", help="reach that value of the popularity metric")
-    parser.add_argument("--sure", action="store_true", help="the whole 95 %% interval must keep to the rule")
+    add_rule(parser)
     parser.add_argument("--split", choices=("test", "validation"), default="test", help="figures of (default test)")
     parser.add_argument("--protocol", default="validation", metavar="NAME", help="whose runs (default validation)")
 
 
 def report(args: argparse.Namespace, settings: Settings, output: Output) -> int:
     """Write the file."""
-    from core.decisions.rule import Rule
     from core.report import make_request
     from core.report import report as made
     from core.warehouse.database import Warehouse
 
-    amount = args.reach if args.budget is None else args.budget
-    if args.sure and amount is None:
+    rule = asked_rule(args)
+    if args.sure and rule is None:
         raise Refused("--sure belongs to a rule. Give --budget or --reach, too.")
-    rule = None
-    if amount is not None:
-        rule = Rule("reach" if args.budget is None else "give_up", amount, args.accuracy, args.bias, args.sure)
     dataset = prepared(settings, args.dataset)
     warehouse = Warehouse.open(settings, own=False)
     try:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.decisions.rule import Rule, sign_of
+from core.decisions.rule import Rule
+from core.evaluation.metrics import sign_of
 from core.evaluation.turning import turn_of_path
 from core.models.choices import LISTS
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from core.errors import BadInput
-from core.evaluation.metrics import METRICS, parse_key
+from core.evaluation.metrics import METRICS, parse_key, sign_of
 
 Kind = Literal["give_up", "reach"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -85,8 +85,3 @@ class Rule:
     def from_json(cls, document: dict[str, Any]) -> Rule:
         """What `to_json` wrote."""
         return cls(**document)
-
-
-def sign_of(key: str) -> int:
-    """1 where a higher value of that metric is better, else -1."""
-    return 1 if METRICS[parse_key(key)[0]].better == "higher" else -1

@@ -373,6 +373,15 @@ def all_keys(cutoffs: tuple[int, ...] = CUTOFFS) -> list[str]:
     return [metric_key(row.name, k) for row in ROWS for k in (cutoffs if row.at_k else (None,))]
 
 
+def sign_of(key: str) -> int:
+    """1 where a higher value of that metric is better, else -1. Raises Unknown.
+
+    >>> sign_of("ndcg@10"), sign_of("gini@10")
+    (1, -1)
+    """
+    return 1 if METRICS[parse_key(key)[0]].better == "higher" else -1
+
+
 def key_title(key: str) -> str:
     """What an axis or a column says for a key: title, cutoff, unit.
 

@@ -344,3 +344,14 @@ METHODS: dict[str, dict[str, str]] = {
     "one_bp+infonce": {"updater": "one_bp", "loss": "infonce"},
 }
 """What people call a method, by `Variant.method`: the modules that differ from MF, RNS, BPR and two-sided."""
+
+
+def method_label(method: str) -> str:
+    """A method's key, as `Variant.method` spells it, in words; a part that has no row here stays as it is.
+
+    >>> method_label("one_bp+dns"), method_label("ease")
+    ('OneBP + DNS', 'EASE')
+    """
+    tables = (BASELINES, ENCODERS, UPDATERS, LOSSES, SAMPLERS)
+    names = {key: row.label for table in tables for key, row in table.items()}
+    return " + ".join(names.get(part, part) for part in method.split("+"))

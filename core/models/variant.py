@@ -14,7 +14,7 @@ from typing import Any
 from core.errors import BadVariant, Unknown
 from core.ids import content_id
 from core.models import RESULT_VERSION
-from core.models.choices import BASELINES, ENCODERS, LOSSES, OPTIMIZERS, PROTOCOLS, SAMPLERS, UPDATERS, Strength
+from core.models.choices import BASELINES, LOSSES, OPTIMIZERS, PROTOCOLS, SAMPLERS, Strength, method_label
 from core.models.defaults import BASELINE_SETTINGS
 from core.models.fields import FIELDS, MODULES, OWN_FIELDS, Value, bad_choice, engine_of, judge
 from core.models.rules import reasons_against
@@ -114,11 +114,7 @@ class Variant:
     @property
     def method_label(self) -> str:
         """The method in words: "OneBP + DNS"."""
-        if self.baseline:
-            return BASELINES[self.baseline].label
-        parts = [ENCODERS[str(self.encoder)].label] if self.encoder != "mf" else []
-        parts += [UPDATERS[str(self.updater)].label] if self.updater != "two_bp" else []
-        return " + ".join([*parts, *(_core_label(name) for name in self._core)])
+        return method_label(self.method)
 
     @property
     def strengths(self) -> list[tuple[str, Strength, float]]:
@@ -272,10 +268,6 @@ def _canonical(variant: Variant) -> Variant:
 
 def _holds(variant: Variant, condition: tuple[str, str] | None) -> bool:
     return condition is None or getattr(variant, condition[0]) == condition[1]
-
-
-def _core_label(name: str) -> str:
-    return (SAMPLERS[name] if name in SAMPLERS else LOSSES[name]).label
 
 
 def _label(v: Variant) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.charts import palette
+from core.charts.trade_off_data import in_order
 from core.decisions.judge import Judged, turning_points
 from core.errors import DamagedArtifact, Refused, Unknown
 from core.models.choices import LISTS
@@ -63,10 +63,7 @@ class Facts:
 
     def marks(self) -> pd.DataFrame:
         """Each setting once with what chance leaves of it: by method, then by strength; references last."""
-        place = palette.in_order(self.points["method"])
-        marks = self.points[~self.points["also_on"]].merge(self.found, on="variant", how="left")
-        marks = marks.assign(place=[place.index(method) for method in marks["method"]])
-        return marks.sort_values(["baseline", "place", "strength", "label", "variant"]).reset_index(drop=True)
+        return in_order(self.points).merge(self.found, on="variant", how="left")
 
 
 def facts(w: Warehouse, asked: Request) -> Facts:
@@ -114,11 +111,8 @@ def _figures(w: Warehouse, asked: Request, judged: Judged | None) -> dict[str, l
     if asked.rule is None or judged is None or judged.recommended is None:
         return {}
     splits: list[queries.Split] = ["validation"] if asked.split == "validation" else ["validation", "test"]
-    found: dict[str, list[Record]] = {}
-    for split in splits:
-        rows = decide.figures(w, asked.dataset, asked.rule, asked.baseline, judged.recommended, split)
-        found[split] = [{str(k): None if pd.isna(v) else v for k, v in row.items()} for row in rows.to_dict("records")]
-    return found
+    of = asked.dataset, asked.rule, asked.baseline, judged.recommended
+    return {split: decide.plain(decide.figures(w, *of, split)) for split in splits}
 
 
 def _groups(w: Warehouse, asked: Request) -> pd.DataFrame | None:

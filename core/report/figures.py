@@ -26,8 +26,7 @@ def figure(name: str, chart: Any, title: str, told: str) -> Markup:
 def trade_off_figure(facts: Facts, asked: Request) -> Markup:
     """Every setting, with intervals, front, win-win region, turning points, the rule and the pins."""
     question = trade_off.Question(asked.bias, asked.accuracy, asked.split, asked.protocol)
-    judged = facts.judged
-    ruled = Ruled(judged.outside if judged else (), judged.recommended if judged else None, facts.turns)
+    ruled = Ruled.of(facts.judged, facts.turns)
     chart = trade_off.trade_off(
         facts.points, question, facts.seeds, asked.pins, chance=Chance(facts.found, asked.baseline), ruled=ruled
     )

@@ -17,7 +17,7 @@ import pandas as pd
 
 from core import __version__
 from core.charts import compare_answer, decision
-from core.charts.text import capitalised, number, p_value, percent, provenance
+from core.charts.text import capitalised, number, p_value, percent, provenance, signed
 from core.charts.trade_off import Question
 from core.charts.trade_off_answer import answer
 from core.evaluation.metrics import METRICS, key_title, parse_key
@@ -230,7 +230,7 @@ def _metrics(rows: pd.DataFrame, caption: str) -> Markup:
     heads = ["Metric", "Better", "Verdict", "From", "To", "Difference", "95 % interval", "Change", "p"]
     body = []
     for row in rows.to_dict("records"):
-        change = "-" if pd.isna(row["relative"]) else f"{decision.signed(100 * row['relative'])} %"
+        change = "-" if pd.isna(row["relative"]) else f"{signed(100 * row['relative'])} %"
         ends = _between(row["low"], row["high"])
         numbers = [_n(row["first"]), _n(row["second"]), _signed(row["difference"]), ends, change, _p(row["p"])]
         body.append([key_title(row["metric"]), row["better"], _word(row["verdict"]), *numbers])
@@ -404,7 +404,7 @@ def _n(value: Any) -> str:
 
 
 def _signed(value: Any) -> str:
-    return "-" if pd.isna(value) else decision.signed(float(value))
+    return "-" if pd.isna(value) else signed(float(value))
 
 
 def _p(value: Any) -> str:

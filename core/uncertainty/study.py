@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import Unknown
-from core.evaluation.metrics import METRICS, parse_key
+from core.evaluation.metrics import sign_of
 from core.uncertainty.bootstrap import Resampled, interval, mean_of, sd_of
 from core.uncertainty.front import crossed, front_probability
 from core.uncertainty.verdict import NO_INTERVAL, OverUsers, differences, holm, over_users, verdicts
@@ -24,11 +24,6 @@ from core.uncertainty.weights import seed_weights
 from core.uncertainty.win_win import labels
 
 Row = dict[str, Any]
-
-
-def sign_of(metric: str) -> int:
-    """1 where a higher value of that metric is better, else -1. Raises Unknown."""
-    return 1 if METRICS[parse_key(metric)[0]].better == "higher" else -1
 
 
 @dataclass(frozen=True, eq=False)

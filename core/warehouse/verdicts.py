@@ -21,10 +21,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.evaluation.metrics import sign_of
 from core.models.sweep import WITHOUT_CHANCE
 from core.uncertainty.bootstrap import Resampled
 from core.uncertainty.front import on_front
-from core.uncertainty.study import Study, sign_of
+from core.uncertainty.study import Study
 from core.uncertainty.verdict import NO_INTERVAL
 from core.uncertainty.weights import shares_of
 from core.uncertainty.win_win import labels

@@ -54,14 +54,14 @@ def _card(here: view.View, rule: Rule, found: Judged) -> None:
     figures = _figures(here, rule, chosen) if chosen else []
     advice = told.advice(found, rule)
     baseline = here.label(found.baseline) if found.baseline else "the baseline"
+    kept = saved(here, rule, chosen, found.baseline) if chosen else None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{words.plain(advice.lead)}** :gray-badge[chosen on validation]", width="stretch")
         if chosen:
-            _buttons(here, rule, found, chosen)
+            _buttons(here, rule, found, chosen, kept is not None)
     st.markdown(f"The rule: {words.plain(told.rule_text(rule, baseline))}. {words.plain(advice.rest)}")
     if not chosen:
         return
-    kept = saved(here, rule, chosen, found.baseline)
     if kept is None:
         st.caption(
             "Its test figures are shown once it is saved as a decision: looking first, and deciding then, would make "
@@ -80,13 +80,13 @@ def _sentence(here: view.View, rule: Rule, chosen: str, figures: list[dict[str, 
     st.code(text, language=None, wrap_lines=True)
 
 
-def _buttons(here: view.View, rule: Rule, found: Judged, chosen: str) -> None:
+def _buttons(here: view.View, rule: Rule, found: Judged, chosen: str, is_saved: bool) -> None:
     pinned = chosen in {here.a, here.b}
     st.button(
         "Pinned" if pinned else "Pin it", icon=":material/keep:", key="pin_recommended", on_click=view.pin,
         args=(chosen,), disabled=pinned, help="Pin it, and see on Compare and Users what it changes",
     )  # fmt: skip
-    if saved(here, rule, chosen, found.baseline) is None:
+    if not is_saved:
         with st.popover("Save as decision", icon=":material/gavel:", type="primary"):
             st.text_area("Why (if you like)", key=NOTE, max_chars=store.LONGEST_NOTE, height=80)
             st.button(

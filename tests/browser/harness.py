@@ -153,6 +153,14 @@ class Visit:
         """What the main part of the page says."""
         return str(self.page.locator("[data-testid=stMain]").inner_text())
 
+    def shows(self, text: str) -> bool:
+        """Does the main part say that, once the browser has drawn its charts? Their words come with them."""
+        for _ in range(40):
+            if self.text() == text:
+                break
+            self.page.wait_for_timeout(250)
+        return self.text() == text
+
     def marks(self) -> list[tuple[float, float]]:
         """Where the marks of the trade-off chart are, left to right."""
         boxes = [mark.bounding_box() for mark in self.page.locator(MARKS).all()]

@@ -229,11 +229,7 @@ def open_the_link(visit: Visit, browser: Any, scheme: str) -> None:
     again = new_visit(browser, visit.address, scheme)
     again.page.goto(visit.page.url)
     again.settle()
-    for _ in range(40):  # a chart's words are there once the browser has drawn it
-        if again.text() == visit.text():
-            break
-        again.page.wait_for_timeout(250)
-    assert again.text() == visit.text()
+    assert again.shows(visit.text())
     assert again.parameters() == visit.parameters()
     assert {"a", "b", "user", "strength", "budget", "split"} <= again.parameters().keys()
     assert sidebar(again).get_by_label("Give up at most, % of NDCG@10", exact=True).input_value() == "10"

@@ -35,11 +35,7 @@ def test_list_b_follows_the_slider_and_a_click_in_the_chart(visit: Visit, browse
     assert f"User {link['user']} took" in seen
     again = new_visit(browser, address)
     again.open(visit.page.url.removeprefix(address).lstrip("/"))
-    for _ in range(40):  # a chart's words are there once the browser has drawn it
-        if again.text() == seen:
-            break
-        again.page.wait_for_timeout(250)
-    assert again.text() == seen
+    assert again.shows(seen)
     assert again.parameters() == link
     visit.clean()
     again.clean()

@@ -64,11 +64,7 @@ def test_a_link_names_a_user_who_was_chosen_at_random(visit: Visit, browser, add
     again = new_visit(browser, address)
     again.page.goto(visit.page.url)
     again.settle()
-    for _ in range(40):  # a chart's words are there once the browser has drawn it
-        if again.text() == visit.text():
-            break
-        again.page.wait_for_timeout(250)
-    assert again.text() == visit.text()
+    assert again.shows(visit.text())
     again.clean()
 
 

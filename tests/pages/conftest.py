@@ -1,6 +1,7 @@
 """The pages without a browser: AppTest always runs the entry file, then goes to the page."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import streamlit as st
@@ -8,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.datasets.store import DatasetInfo
 from core.jobs import control
+from core.jobs.added_lists import add_lists
 from core.settings import PROJECT, Settings
 from tests.pages import results
 
@@ -49,3 +51,12 @@ def no_worker(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     calls: list[str] = []
     monkeypatch.setattr(control, "ensure_worker", lambda _: calls.append("started") or True)
     return calls
+
+
+@pytest.fixture
+def shop(settings: Settings, tiny: DatasetInfo, tmp_path: Path) -> DatasetInfo:
+    """The tiny data set with results, and lists added as "Shop": of test alone, and of ten items."""
+    path = tmp_path / "shop.csv"
+    path.write_bytes(results.SHOP)
+    add_lists(settings, tiny, path, "Shop")
+    return tiny

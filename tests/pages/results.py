@@ -24,6 +24,10 @@ SHORT = Sweep(
     name="Short",
 )
 
+_LISTED = [f"u{u:02d},i{40 + (u + n) % 40:02d},{n + 1}" for u in range(59) for n in range(10)]  # u59 has no list
+SHOP = "\n".join(["user,item,rank", *_LISTED, "nobody,i00,1"]).encode()
+"""Lists of ten items for test, made elsewhere."""
+
 
 def train(settings: Settings, info: DatasetInfo, sweep: Sweep = SHORT) -> list[str]:
     """Train and publish a sweep's runs; their ids."""

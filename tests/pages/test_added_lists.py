@@ -8,11 +8,9 @@ from core.datasets.store import DatasetInfo
 from core.jobs.added_lists import add_lists, added_lists
 from core.settings import Settings
 from tests.pages import results
+from tests.pages.results import SHOP as FILE
 from tests.pages.test_every_page import text
 from tests.tiny import tiny_dataset
-
-ROWS = [f"u{u:02d},i{40 + (u + n) % 40:02d},{n + 1}" for u in range(59) for n in range(10)]  # u59 has no list
-FILE = "\n".join(["user,item,rank", *ROWS, "nobody,i00,1"]).encode()
 
 
 def said(at) -> str:
@@ -26,15 +24,6 @@ def specs(at) -> list[dict]:
 def listed(at, side: str):
     """The list of A or B on the Users page."""
     return [found.value for found in at.dataframe if "Marks" in found.value]["AB".index(side)]
-
-
-@pytest.fixture
-def shop(settings: Settings, tiny: DatasetInfo, tmp_path) -> DatasetInfo:
-    """The tiny data set with results, and lists added as "Shop"."""
-    path = tmp_path / "shop.csv"
-    path.write_bytes(FILE)
-    add_lists(settings, tiny, path, "Shop")
-    return tiny
 
 
 def test_without_a_data_set_the_tab_says_what_is_missing(visit) -> None:

@@ -9,13 +9,11 @@ import pytest
 from core.cli.main import main
 from core.datasets.store import DatasetInfo
 from core.evaluation.metrics import METRICS, key_title
-from core.jobs.added_lists import add_lists
 from core.settings import Settings
 from core.warehouse import queries
 from core.warehouse.database import Warehouse
 from pages.shared import words
 from tests.pages import results
-from tests.pages.test_added_lists import FILE
 from tests.pages.test_every_page import text
 from tests.tiny import tiny_dataset
 
@@ -167,15 +165,6 @@ def test_a_baseline_on_either_side(visit, tiny, side) -> None:
     assert f"{side.upper()}: Most popular: nothing is learned over epochs" in said(at)
     assert names(at) >= CHARTS
     assert "With one run of a setting" in said(at)
-
-
-@pytest.fixture
-def shop(settings: Settings, tiny: DatasetInfo, tmp_path) -> DatasetInfo:
-    """Lists added as "Shop": of test alone, and of ten items."""
-    path = tmp_path / "shop.csv"
-    path.write_bytes(FILE)
-    add_lists(settings, tiny, path, "Shop")
-    return tiny
 
 
 @pytest.mark.parametrize("side", ["a", "b"])
