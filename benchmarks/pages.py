@@ -64,10 +64,12 @@ class Took(NamedTuple):
 
 
 def choose(**values: Any) -> Do:
-    """Set widgets by key; a list is turned through, round by round."""
+    """Set widgets by key; a tuple is turned through, round by round."""
 
     def done(at: Any, n: int) -> None:
         for key, value in values.items():
+            if key not in at.session_state:
+                raise SystemExit(f"No widget of this page is called {key!r} any more.")
             at.session_state[key] = value[n % len(value)] if isinstance(value, tuple) else value
 
     return done
@@ -109,7 +111,7 @@ PINS = {"a": "RNS", "b": "AUC-NS β 0.05"}
 VISITS: dict[str, tuple[dict[str, str], tuple[tuple[str, Do], ...]]] = {
     "overview": ({}, (("pin A", pin),)),
     "data": ({}, (("tab Look", choose(tab="Look")),)),
-    "sweep": ({}, (("choose a method", choose(samplers=("auc_ns",))),)),
+    "sweep": ({}, (("choose a method", choose(method_dns=(True, False))),)),
     "runs": (
         {},
         (
@@ -244,8 +246,7 @@ def _forget(everything: bool) -> None:
     from core.warehouse import verdicts
 
     st.cache_data.clear()
-    if everything:
-        verdicts.forget()
+    verdicts.forget(resamples=everything)
 
 
 def medians(found: Sequence[Took]) -> list[Took]:
