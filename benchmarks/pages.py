@@ -271,6 +271,14 @@ def _told(arguments: Sequence[Any]) -> str:
 # ---------------------------------------------------------------- one number of runs
 
 
+def yardstick() -> float:
+    """Seconds of the processor for five million additions in Python: machines that others share differ by the hour."""
+    begun, total = process_time(), 0
+    for n in range(5_000_000):
+        total += n
+    return process_time() - begun
+
+
 def target_of(runs: int) -> float:
     """Seconds that an interaction may take with so many runs."""
     return next(seconds for most, seconds in TARGETS if runs <= most)
@@ -296,11 +304,16 @@ def measured(runs: int, rounds: int, pages: Sequence[str], cache: str) -> dict[s
         Warehouse.open(settings, own=True).close()
     target = target_of(runs)
     app = Pages(target, rounds)
-    found = {page: app.visit(page) for page in pages}
+    speed = [yardstick()]
+    found = {}
+    for page in pages:
+        found[page] = app.visit(page)
+        speed.append(yardstick())
     return {
         "runs": runs,
         "target": target,
         "rounds": rounds,
+        "yardstick": [min(speed), median(speed), max(speed)],
         "setup": [took._asdict() for took in setup],
         "pages": {page: [took._asdict() | {"missed": took.missed} for took in rows] for page, rows in found.items()},
         "questions": [took._asdict() for took in app.questions()],
@@ -310,7 +323,10 @@ def measured(runs: int, rounds: int, pages: Sequence[str], cache: str) -> dict[s
 def show(told: dict[str, Any]) -> None:
     """The tables of one number of runs."""
     setup = ", ".join(f"{row['what']} in {row['cpu']:.1f} s" for row in told["setup"])
-    print(f"\n## {told['runs']:,} runs ({setup})\n\n| page | what | cpu, s | wall, s | |\n|---|---|---|---|---|")
+    least, middle, most = told["yardstick"]
+    print(f"\n## {told['runs']:,} runs ({setup})\n")
+    print(f"Five million additions in Python took {least:.2f} to {most:.2f} s meanwhile, {middle:.2f} in the middle.")
+    print("\n| page | what | cpu, s | wall, s | |\n|---|---|---|---|---|")
     for page, rows in told["pages"].items():
         for row in rows:
             verdict = "" if row["target"] is None else "missed" if row["missed"] else "ok"
