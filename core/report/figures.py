@@ -19,7 +19,8 @@ from core.report.request import Request
 
 def figure(name: str, chart: Any, title: str, told: str) -> Markup:
     """A chart: its title, itself under the name of what it says, and that in words. name: begins its elements' ids."""
-    drawn = el("div", Markup(clean(files.svg(chart, ids=name, ground=None))), role="img", aria_label=told)
+    svg = clean(files.svg(chart, ids=name, ground=None)).replace("<svg ", '<svg aria-hidden="true" ', 1)
+    drawn = el("div", Markup(svg), role="img", aria_label=told)
     return el("figure", el("h3", title), drawn, el("figcaption", told), id=name)
 
 

@@ -62,4 +62,6 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], caption: str = ""
     ]  # fmt: skip
     name = el("caption", caption) if caption else None
     inner = el("table", name, el("thead", el("tr", *head)), el("tbody", *body))
-    return el("div", inner, class_="wide prose" if first >= len(heads) else "wide")
+    # a wide one scrolls in its place, by the keyboard, too
+    place = {"role": "region", "aria_label": caption} if caption else {}
+    return el("div", inner, class_="wide prose" if first >= len(heads) else "wide", tabindex="0", **place)

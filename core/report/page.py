@@ -58,8 +58,8 @@ def report(w: Warehouse, asked: Request) -> bytes:
     Raises Unknown, Refused, and DamagedArtifact for a run's file.
     """
     found = facts(w, asked)
-    body = el(
-        "body",
+    main = el(
+        "main",
         joined(
             (
                 _head(found, asked),
@@ -85,7 +85,7 @@ def report(w: Warehouse, asked: Request) -> bytes:
         el("title", title),
         el("style", _style()),
     )
-    return f"<!DOCTYPE html>\n{el('html', head, body, lang='en')}\n".encode()
+    return f"<!DOCTYPE html>\n{el('html', head, el('body', main), lang='en')}\n".encode()
 
 
 @cache

@@ -168,6 +168,10 @@ class _Kept:
             while len(self._answers) > KEPT_ANSWERS:
                 self._answers.popitem(last=False)
 
+    def drop_answers(self) -> None:
+        with self._lock:
+            self._answers.clear()
+
     def put(self, key: Key, piece: _Piece) -> None:
         with self._lock:
             if key not in self._pieces:
@@ -249,7 +253,11 @@ def _beside(pieces: Sequence[NDArray[Any]]) -> NDArray[Any]:
     return joined
 
 
-def forget() -> None:
-    """Let go of all that is kept, so that the next question costs what it does on a fresh server: for measuring."""
-    _KEPT.clear()
-    shares_of.cache_clear()
+def forget(resamples: bool = True) -> None:
+    """Let go of the answers, and of all that is kept unless `resamples` is False: for measuring what a question costs
+    on a fresh server, or after a run has finished."""
+    for kept in list(_KEPT.values()):
+        kept.drop_answers()
+    if resamples:
+        _KEPT.clear()
+        shares_of.cache_clear()

@@ -52,6 +52,19 @@ def chart(
     return shown
 
 
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _kept(draw: str, arguments: tuple[Any, ...], _make: Callable[[], Any]) -> Any:
+    return _make()
+
+
+def kept(draw: Callable[..., Any], *arguments: Any) -> Any:
+    """What `draw` makes of the arguments, made once for all sessions: for charts that most clicks leave as they are.
+
+    arguments: frames of some thousand rows at most, whose content is compared, and what else tells charts apart.
+    """
+    return _kept(f"{draw.__module__}.{draw.__qualname__}", arguments, lambda: draw(*arguments))
+
+
 def source() -> str:
     """Where measured numbers are from: data set, split, what chose the epoch."""
     here = view.current()

@@ -6,7 +6,9 @@ given another folder, never meets another's resources.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
@@ -21,7 +23,13 @@ T = TypeVar("T")
 
 def settings() -> Settings:
     """The settings of this server. Raises BadSetting, whose sentence the boundary shows."""
-    return read_settings()
+    return _settings(tuple(sorted((k, v) for k, v in os.environ.items() if k.startswith("LONGTAIL_"))))
+
+
+@lru_cache(maxsize=8)
+def _settings(variables: tuple[tuple[str, str], ...]) -> Settings:
+    """A page asks for them dozens of times, and judging them takes a millisecond."""
+    return read_settings(dict(variables))
 
 
 @st.cache_resource(show_spinner=False)

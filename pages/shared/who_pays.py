@@ -90,11 +90,11 @@ def _answer(here: view.View, pins: dict[str, str], others: dict[str, str]) -> No
     if groups is not None:
         lifts, changes = charts.lift_takeaway(groups), charts.accuracy_takeaway(groups, here.accuracy)
         title = f"{key_title(here.accuracy)} by user group"
-        _panel(grid, title, charts.accuracy(groups, here.accuracy, pins), groups, changes, caption=False)
-        _panel(grid, "Popularity lift by user group", charts.lift(groups, pins), groups, lifts)
-    found = charts.recall(deciles, k, pins)
+        _panel(grid, title, drawing.kept(charts.accuracy, groups, here.accuracy, pins), groups, changes, caption=False)
+        _panel(grid, "Popularity lift by user group", drawing.kept(charts.lift, groups, pins), groups, lifts)
+    found = drawing.kept(charts.recall, deciles, k, pins)
     _panel(grid, "What is found, by popularity", found, deciles, charts.recall_takeaway(deciles))
-    shown = exposure.exposure(deciles, charts.colours(deciles, pins), here.split)
+    shown = drawing.kept(_exposure, deciles, pins, here.split)
     _panel(grid, "Which items are shown", shown, deciles, exposure.takeaway(deciles, here.split))
     by_users, by_items, how = st.tabs(["Users", "Items", "How to read this"])
     with by_users:
@@ -106,6 +106,10 @@ def _answer(here: view.View, pins: dict[str, str], others: dict[str, str]) -> No
         _decile_table(here, deciles)
     with how:
         st.markdown(HOW)
+
+
+def _exposure(deciles: pd.DataFrame, pins: dict[str, str], split: str) -> Any:
+    return exposure.exposure(deciles, charts.colours(deciles, pins), split)
 
 
 def _panel(grid: Any, title: str, chart: Any, data: pd.DataFrame, told: str, caption: bool = True) -> None:

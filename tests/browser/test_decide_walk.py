@@ -18,6 +18,7 @@ import pytest
 from core.charts import palette
 from core.settings import PROJECT
 from tests import realdata
+from tests.browser.contrast import GROUND, SMALL_TEXT, WORDS, contrast
 from tests.browser.harness import MARKS, Visit, new_visit, serving
 from tests.conftest import KERNELS
 
@@ -250,7 +251,20 @@ def read_offline(browser: Any, report: Path, sentence: str, scheme: str) -> None
     assert page.locator("svg").count() >= 2
     assert asked == [report.as_uri()]
     assert errors == []
+    read_with_ease(page, scheme)
     page.context.close()
+
+
+def read_with_ease(page: Any, scheme: str) -> None:
+    """What axe-core says of the report, and the contrast of its charts' words."""
+    from axe_playwright_python.base import AXE_SCRIPT
+
+    page.evaluate(AXE_SCRIPT)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    assert not [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in {"serious", "critical"}]
+    words = page.evaluate(WORDS)
+    assert len(words) > 20
+    assert not [text for text, fill, opacity in words if contrast(fill, opacity, GROUND[scheme]) < SMALL_TEXT]
 
 
 def by_command(cache: Path, folder: Path, visit: Visit) -> Path:
