@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -50,10 +50,18 @@ VIEWS = {**PAGES, "Data look": "data?tab=Look", "Data add": "data?tab=Add"}
 """What is photographed: every page, and the other tabs of Data."""
 TALLEST = 4000
 MARKS = "[data-testid=stVegaLiteChart] .mark-symbol.role-mark.marks_marks path"
-DRAWN = (
-    "() => [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].every(c => c.querySelector('svg, canvas'))"
-)
-IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+AT_REST = """() => {
+  const app = document.querySelector('[data-testid=stApp]');
+  const drawn = app?.dataset.testScriptState === 'notRunning' && !document.querySelector('[data-testid=stSkeleton]')
+    && [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].every(c => c.querySelector('svg, canvas'));
+  const seen = location.href + document.querySelectorAll('*').length + (app?.innerText ?? '');
+  const now = performance.now();
+  if (!drawn || seen !== window.restSeen) { window.restSeen = seen; window.restSince = now; }
+  return now - window.restSince > 600;
+}"""
+"""Has the script ended, is everything drawn, and has neither the address nor what is there changed for a moment?"""
+ASKING = 5.0
+"""Seconds within which a click reaches the server: a slider waits a fifth of one, a busy machine longer."""
 
 
 def find_browser() -> str | None:
@@ -108,9 +116,11 @@ class Visit:
         self.page, self.address = page, address
         self.errors: list[str] = []
         self.outside: list[str] = []
+        self.sent = 0  # messages to the server
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", lambda request: self._request(request.url))
+        page.on("websocket", lambda socket: socket.on("framesent", self._sent))
 
     def _console(self, message: Any) -> None:
         # a page opened by its address first asks below its own path where the server is, and is answered by 404
@@ -122,23 +132,37 @@ class Visit:
         if not url.startswith((self.address, self.address.replace("http", "ws", 1), "data:", "blob:")):
             self.outside.append(url)
 
+    def _sent(self, _: Any) -> None:
+        self.sent += 1
+
     def open(self, path: str = "") -> None:
         """Go to a path of the app and wait until it is drawn."""
         self.page.goto(f"{self.address}/{path}")
         self.settle()
 
     def settle(self) -> None:
-        """Wait until the script has run and nothing more arrives for a moment."""
+        """Wait until nothing more comes. A page on which jobs move never rests: there half a minute must do."""
+        from playwright.sync_api import TimeoutError as Late
+
         self.page.wait_for_selector("[data-testid=stSidebar]", timeout=30_000)
-        self.page.wait_for_selector(IDLE, timeout=60_000)
-        self.page.wait_for_timeout(700)
-        self.page.wait_for_selector(IDLE, timeout=60_000)
-        self.page.wait_for_function(DRAWN, timeout=30_000)
+        self.page.evaluate("window.restSeen = undefined")
+        try:
+            self.page.wait_for_function(AT_REST, timeout=30_000, polling=100)
+        except Late:
+            self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=30_000)
+
+    def act(self, action: Callable[[], Any], asks: bool = True) -> None:
+        """Do it and wait for all that it does; asks: of the server, as most things do."""
+        before = self.sent
+        action()
+        until = time.monotonic() + ASKING
+        while asks and self.sent == before and time.monotonic() < until:
+            self.page.wait_for_timeout(50)
+        self.settle()
 
     def menu(self, title: str) -> None:
         """Follow a link of the navigation."""
-        self.page.locator("[data-testid=stSidebarNavLink]", has_text=title).click()
-        self.settle()
+        self.act(self.page.locator("[data-testid=stSidebarNavLink]", has_text=title).click)
 
     def clean(self) -> None:
         """What must hold after every visit."""
@@ -178,9 +202,7 @@ class Visit:
 
     def click(self, point: tuple[float, float]) -> None:
         """Click there, and wait for what it does."""
-        self.page.mouse.click(*point)
-        self.page.wait_for_timeout(300)
-        self.settle()
+        self.act(lambda: self.page.mouse.click(*point))
 
 
 @contextmanager

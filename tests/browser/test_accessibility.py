@@ -168,9 +168,7 @@ def pin_by_name(visit: Visit, label: str) -> None:
 
 def press(visit: Visit, key: str) -> None:
     """Press it, and wait for what it does."""
-    visit.page.keyboard.press(key)
-    visit.page.wait_for_timeout(400)
-    visit.settle()
+    visit.act(lambda: visit.page.keyboard.press(key), asks=key.startswith(("Enter", "Space")))
 
 
 FOCUS = """() => {

@@ -78,14 +78,12 @@ def test_from_an_empty_cache_to_a_report(
 
 def fetch_the_data(visit: Visit) -> None:
     """Data: fetch, wait, look."""
-    visit.page.get_by_test_id("stMain").get_by_role("link", name="Open Data").click()
-    visit.settle()
+    visit.act(visit.page.get_by_test_id("stMain").get_by_role("link", name="Open Data").click)
     assert "No data set is prepared yet" in visit.text()
     visit.page.get_by_role("button", name="Fetch", exact=True).first.click()  # MovieLens 100K stands first
     visit.page.get_by_test_id("stDataFrame").wait_for(timeout=60_000)
     visit.settle()
-    visit.page.get_by_role("tab", name="Look").click()
-    visit.settle()
+    visit.act(visit.page.get_by_role("tab", name="Look").click)
     for told in ("943", "1,682", "100,000", "The long tail", "Gini of popularity"):
         assert told in visit.text()
 
@@ -141,9 +139,7 @@ def filter_by_a_drag(visit: Visit) -> None:
     visit.page.mouse.move(left, plot["y"] + 4)
     visit.page.mouse.down()
     visit.page.mouse.move(right, plot["y"] + plot["height"] - 4, steps=8)
-    visit.page.mouse.up()
-    visit.page.wait_for_timeout(500)
-    visit.settle()
+    visit.act(visit.page.mouse.up)
     assert "Showing 3 of 5 settings" in visit.text()  # and the baseline, of which everything is told
     assert len(visit.marks()) == 3
     assert 0.005 < float(visit.parameters()["x_min"]) < 0.03
@@ -284,9 +280,7 @@ def by_command(cache: Path, folder: Path, visit: Visit) -> Path:
 
 def click(visit: Visit, place: Any) -> None:
     """Click there, and wait for what it does."""
-    place.click()
-    visit.page.wait_for_timeout(300)
-    visit.settle()
+    visit.act(place.click)
 
 
 def press(visit: Visit, name: str) -> None:
@@ -296,7 +290,7 @@ def press(visit: Visit, name: str) -> None:
 
 def unfold(visit: Visit, title: str) -> None:
     """Open a part of the page that is folded away."""
-    click(visit, visit.page.get_by_test_id("stExpander").filter(has_text=title).locator("summary"))
+    visit.act(visit.page.get_by_test_id("stExpander").filter(has_text=title).locator("summary").click, asks=False)
 
 
 def choose(visit: Visit, label: str, option: str, place: Any) -> None:
@@ -315,9 +309,7 @@ def fill(visit: Visit, label: str, text: str) -> None:
     field = visit.page.get_by_label(label, exact=True)
     field.click()
     field.fill(text)
-    field.press("Enter")
-    visit.page.wait_for_timeout(300)
-    visit.settle()
+    visit.act(lambda: field.press("Enter"))
 
 
 def sidebar(visit: Visit) -> Any:

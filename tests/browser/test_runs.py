@@ -24,8 +24,8 @@ def test_a_run_is_opened_from_its_row_and_by_its_link(visit: Visit, browser, add
     visit.open("runs")
     assert SHOWN.search(visit.text())
     visit.click(row(visit, DO))
-    visit.page.get_by_role("menuitem", name="Open").or_(visit.page.get_by_text("Open", exact=True)).last.click()
-    visit.settle()
+    item = visit.page.get_by_role("menuitem", name="Open").or_(visit.page.get_by_text("Open", exact=True)).last
+    visit.act(item.click)
     assert len(visit.parameters()["run"]) == 16
     assert "Time and memory" in visit.text()
     again = new_visit(browser, address)

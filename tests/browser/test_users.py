@@ -17,9 +17,7 @@ def test_list_b_follows_the_slider_and_a_click_in_the_chart(visit: Visit, browse
     visit.open("users")  # without pins B is the strongest AUC-NS
     slider = visit.page.locator(SLIDER).first
     slider.focus()
-    slider.press("ArrowLeft")
-    visit.page.wait_for_timeout(300)
-    visit.settle()
+    visit.act(lambda: slider.press("ArrowLeft"))
     assert visit.parameters()["strength"] == "0.05"
     assert "List B is of AUC-NS β 0.05" in visit.text()
     # a click anywhere is one on the nearest mark: those of the first strength are on the left
@@ -28,8 +26,7 @@ def test_list_b_follows_the_slider_and_a_click_in_the_chart(visit: Visit, browse
     visit.click((box["x"] + 0.09 * box["width"], box["y"] + 0.5 * box["height"]))
     assert visit.parameters()["strength"] == "0"
     assert "List B is of DNS" in visit.text()
-    visit.page.get_by_role("button", name="Next", exact=True).click()
-    visit.settle()
+    visit.act(visit.page.get_by_role("button", name="Next", exact=True).click)
     link, seen = visit.parameters(), visit.text()
     assert link["strength"] == "0"
     assert f"User {link['user']} took" in seen

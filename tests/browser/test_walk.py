@@ -14,8 +14,7 @@ def test_from_the_first_page_to_a_user_and_back(visit: Visit, browser, address: 
 
     visit.menu("Data")
     assert visit.page.locator("[data-testid=stDataFrame]").count() == 1
-    visit.page.get_by_role("tab", name="Look").click()
-    visit.settle()
+    visit.act(visit.page.get_by_role("tab", name="Look").click)
     assert "The long tail" in visit.text()
 
     visit.menu("Sweep")
@@ -34,8 +33,7 @@ def test_from_the_first_page_to_a_user_and_back(visit: Visit, browser, address: 
     assert "Pin a second setting" not in visit.text()
 
     visit.menu("Users")
-    visit.page.get_by_role("button", name="Next", exact=True).click()
-    visit.settle()
+    visit.act(visit.page.get_by_role("button", name="Next", exact=True).click)
     view = visit.parameters()
     assert (view["a"], view["b"]) == (pins["a"], pins["b"])
     seen = visit.text()
@@ -45,20 +43,19 @@ def test_from_the_first_page_to_a_user_and_back(visit: Visit, browser, address: 
     assert (visit.parameters()["a"], visit.parameters()["b"]) == (pins["a"], pins["b"])
     visit.menu("Users")
     assert visit.parameters()["user"] == view["user"]
-    assert visit.text() == seen
+    assert visit.shows(seen)
 
     again = new_visit(browser, address)
     again.page.goto(visit.page.url)
     again.settle()
-    assert again.text() == seen
+    assert again.shows(seen)
     assert again.parameters() == view
     again.clean()
 
 
 def test_a_link_names_a_user_who_was_chosen_at_random(visit: Visit, browser, address: str) -> None:
     visit.open("users")
-    visit.page.get_by_role("button", name="Random").click()
-    visit.settle()
+    visit.act(visit.page.get_by_role("button", name="Random").click)
     link = visit.parameters()
     assert f"User {link['user']} took" in visit.text()
     again = new_visit(browser, address)
@@ -82,8 +79,7 @@ def test_the_back_button_keeps_the_pins(visit: Visit) -> None:
     visit.click(visit.marks()[0])
     pin = visit.parameters()["a"]
     visit.menu("Users")
-    visit.page.go_back()
-    visit.settle()
+    visit.act(visit.page.go_back)
     assert visit.parameters()["a"] == pin
     assert visit.text().startswith("Trade-off")
 
@@ -122,12 +118,11 @@ def test_a_click_on_the_path_over_beta_turns_the_knob(visit: Visit, browser, add
     visit.click((place["x"] + 0.4 * place["width"], place["y"] + 0.5 * place["height"]))
     left = float(visit.parameters()["beta"])
     assert 0.0001 <= left < right <= 10
-    visit.page.get_by_role("button", name="Draw again").click()
-    visit.settle()
+    visit.act(visit.page.get_by_role("button", name="Draw again").click)
     assert visit.parameters()["draw"] == "1"
     again = new_visit(browser, address)
     again.open(visit.page.url.removeprefix(address).lstrip("/"))
-    assert again.text() == visit.text()
+    assert again.shows(visit.text())
     assert f"At the chosen β {left:g}" in again.text()
     visit.clean()
     again.clean()
