@@ -15,11 +15,16 @@ help: ## this list
 run: $(VENV)/.run ## install what is needed, then serve the app on localhost:8501 (PORT=... for another)
 	@$(BIN)/streamlit run app.py --server.port $(PORT)
 
+# One process a core, but for what drives a browser: that waits for a page, and a page for a free core.
+SIDE_BY_SIDE := -n logical --maxprocesses 8 --dist loadfile
+
 test: $(VENV)/.test ## install what tests need, then run the whole suite but what is marked slow
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not browser"
+	@$(BIN)/python -m pytest -m "not slow and browser"
 
 test-all: $(VENV)/.test ## the whole suite, slow tests included
-	@$(BIN)/python -m pytest -m ""
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not browser"
+	@$(BIN)/python -m pytest -m browser
 
 check: format lint types imports ## format, lint, types, import contract
 

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from core.charts.text import better, capitalised, metric_name, number, p_value, signed
 from core.decisions.judge import Judged
 from core.decisions.rule import Rule
+from core.decisions.store import Decision
+
+PREMATURE = "Test figures, and no decision is saved for them: who chooses by them makes them too good"
+"""Said where the test split is shown before a setting is decided for."""
 
 
 class Advice(NamedTuple):
@@ -86,6 +91,17 @@ def sentence(
     parts = [_figure(row) for row in sorted(figures, key=lambda row: row["metric"] != rule.accuracy)]
     where = f" on {title}" if title else ""
     return f"{label} against {baseline}{where}, {split} split: {'; '.join(parts)}."
+
+
+def decided(kept: Decision) -> str:
+    """When a decision was saved, and why. The day is of Greenwich, so that every machine tells the same.
+
+    >>> rule = Rule("give_up", 1, "ndcg@10", "aplt@10")
+    >>> decided(Decision("d", rule, "v", "DNS", None, "", [], "Agreed with sales.", 1, 1.8e9))
+    'Decided on 15 January 2027: Agreed with sales.'
+    """
+    day = datetime.fromtimestamp(kept.saved, UTC)
+    return f"Decided on {day:%-d %B %Y}{f': {kept.note}' if kept.note else '.'}"
 
 
 def _figure(row: Mapping[str, Any]) -> str:

@@ -29,7 +29,10 @@ def add(commands: Commands) -> None:
     parser.add_argument("--b", metavar="VARIANT", help="a second one")
     parser.add_argument("--baseline", metavar="VARIANT", help="what others are compared with (default rns)")
     add_rule(parser)
-    parser.add_argument("--split", choices=("test", "validation"), default="test", help="figures of (default test)")
+    parser.add_argument(
+        "--split", choices=("validation", "test"),
+        help="figures of (default validation, which chooses; a saved decision brings its test figures)",
+    )  # fmt: skip
     parser.add_argument("--protocol", default="validation", metavar="NAME", help="whose runs (default validation)")
 
 

@@ -26,7 +26,8 @@ CREATE = """CREATE TABLE IF NOT EXISTS decision (
 INSERT = """INSERT INTO decision (dataset, variant, baseline, document, saved)
     VALUES (:dataset, :variant, :baseline, :document, :saved) RETURNING id"""
 SELECT = """SELECT * FROM decision WHERE (:dataset IS NULL OR dataset = :dataset) AND (:id IS NULL OR id = :id)
-    ORDER BY id DESC LIMIT :limit"""
+    AND (:variant IS NULL OR variant = :variant) ORDER BY id DESC LIMIT :limit"""
+EVERY = {"dataset": None, "id": None, "variant": None, "limit": -1}
 DELETE = "DELETE FROM decision WHERE id = :id RETURNING *"
 RESTORE = """INSERT INTO decision (id, dataset, variant, baseline, document, saved)
     VALUES (:id, :dataset, :variant, :baseline, :document, :saved) ON CONFLICT DO NOTHING"""
@@ -51,6 +52,10 @@ class Decision:
     saved: float = 0.0
     """Seconds since 1970; both set by `save`."""
 
+    def of(self, split: str) -> list[dict[str, Any]]:
+        """Its figures on that split, as rows of `decide.figures`."""
+        return [{k: v for k, v in row.items() if k != "split"} for row in self.figures if row["split"] == split]
+
 
 def save(settings: Settings, decision: Decision) -> Decision:
     """Keep a decision; the same with its number and time. Raises BadInput for a note that is too long."""
@@ -67,13 +72,22 @@ def decisions(settings: Settings, dataset: str | None = None, limit: int = 100) 
     if not settings.state.exists():
         return []
     with open_state(settings, CREATE) as db:
-        return [_decision(row) for row in db.execute(SELECT, {"dataset": dataset, "id": None, "limit": limit})]
+        return [_decision(row) for row in db.execute(SELECT, EVERY | {"dataset": dataset, "limit": limit})]
+
+
+def found(settings: Settings, dataset: str, rule: Rule, variant: str, baseline: str | None) -> Decision | None:
+    """The last decision for that setting by that rule, against that baseline; None where there is none."""
+    if not settings.state.exists():
+        return None
+    with open_state(settings, CREATE) as db:
+        kept = [_decision(row) for row in db.execute(SELECT, EVERY | {"dataset": dataset, "variant": variant})]
+    return next((one for one in kept if (one.rule, one.baseline) == (rule, baseline)), None)
 
 
 def decision(settings: Settings, number: int) -> Decision:
     """One decision. Raises Unknown."""
     with open_state(settings, CREATE) as db:
-        row = db.execute(SELECT, {"dataset": None, "id": number, "limit": 1}).fetchone()
+        row = db.execute(SELECT, EVERY | {"id": number}).fetchone()
     if row is None:
         raise Unknown("decision", str(number))
     return _decision(row)

@@ -14,7 +14,9 @@ from typing import Any
 import pandas as pd
 
 from core.charts.trade_off_data import in_order
+from core.decisions import store
 from core.decisions.judge import Judged, turning_points
+from core.decisions.store import Decision
 from core.errors import DamagedArtifact, Refused, Unknown
 from core.models.choices import LISTS
 from core.report.request import Request
@@ -40,6 +42,8 @@ class Facts:
     judged: Judged | None
     figures: Mapping[str, list[Record]]
     """Split to `decide.figures` of the recommended setting; validation first."""
+    kept: Decision | None
+    """The saved decision for the recommended setting by that rule."""
     pairs: Mapping[tuple[str, str], pd.DataFrame]
     """Two variants to `compare.metrics`, the second against the first."""
     groups: pd.DataFrame | None
@@ -91,6 +95,7 @@ def facts(w: Warehouse, asked: Request) -> Facts:
         turns=turning_points(points, asked.bias),
         judged=judged,
         figures=_figures(w, asked, judged),
+        kept=_kept(w, asked, judged),
         pairs=pairs,
         groups=_groups(w, asked),
         deciles=who_pays.by_decile(w, asked.compared, asked.k, asked.split) if asked.compared else None,
@@ -113,6 +118,12 @@ def _figures(w: Warehouse, asked: Request, judged: Judged | None) -> dict[str, l
     splits: list[queries.Split] = ["validation"] if asked.split == "validation" else ["validation", "test"]
     of = asked.dataset, asked.rule, asked.baseline, judged.recommended
     return {split: decide.plain(decide.figures(w, *of, split)) for split in splits}
+
+
+def _kept(w: Warehouse, asked: Request, judged: Judged | None) -> Decision | None:
+    if asked.rule is None or judged is None or judged.recommended is None:
+        return None
+    return store.found(w.settings, asked.dataset, asked.rule, judged.recommended, judged.baseline)
 
 
 def _groups(w: Warehouse, asked: Request) -> pd.DataFrame | None:

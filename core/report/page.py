@@ -20,6 +20,7 @@ from core.charts import compare_answer, decision
 from core.charts.text import capitalised, number, p_value, percent, provenance, signed
 from core.charts.trade_off import Question
 from core.charts.trade_off_answer import answer
+from core.decisions.store import Decision
 from core.evaluation.metrics import METRICS, key_title, parse_key
 from core.models import RESULT_VERSION, differences
 from core.models.choices import PROTOCOLS
@@ -29,6 +30,7 @@ from core.report.html import Markup, el, joined, table
 from core.report.mathml import mathml
 from core.report.request import Request
 from core.uncertainty.weights import RESAMPLES
+from core.warehouse import decide
 from core.warehouse.database import Warehouse
 
 MOST_ROWS = 500
@@ -109,6 +111,8 @@ def _head(found: Facts, asked: Request) -> Markup:
     warning = None
     if asked.protocol == "paper":
         warning = el("p", "Chosen on test: every figure here is optimistic.", class_="card warning")
+    elif asked.protocol == decide.PROTOCOL and asked.split == "test" and found.kept is None:
+        warning = el("p", f"{decision.PREMATURE}.", class_="card warning")
     return el("header", el("h1", str(found.data["title"])), el("p", line), el("p", *badges, *pins), warning)
 
 
@@ -128,11 +132,23 @@ def _decision(found: Facts, asked: Request) -> Markup:
     lines = [f"The rule: {rule}. {advice.rest} Chosen on validation."]
     title = str(found.data["title"])
     recommended = found.label(found.judged.recommended)
-    lines += [
-        decision.sentence(recommended, baseline, asked.rule, rows, split, title)
+    sentences = {
+        split: decision.sentence(recommended, baseline, asked.rule, rows, split, title)
         for split, rows in found.figures.items()
-    ]
-    return el("section", el("h2", "Decision"), _card(advice.lead + ".", *lines))
+    }
+    if found.kept is not None:
+        lines.append(decision.decided(found.kept))
+        sentences |= _as_decided(found, found.kept, sentences.get("test"))
+    return el("section", el("h2", "Decision"), _card(advice.lead + ".", *lines, *sentences.values()))
+
+
+def _as_decided(found: Facts, kept: Decision, today: str | None) -> dict[str, str]:
+    """The test figures of the day it was decided on; and today's, where they are asked for and another."""
+    rows = kept.of("test")
+    if not rows:
+        return {}
+    then = decision.sentence(kept.label, kept.baseline_label, kept.rule, rows, "test", str(found.data["title"]))
+    return {"test": then} if today in {None, then} else {"test": f"On that day: {then}", "today": f"Now: {today}"}
 
 
 def _card(*lines: str) -> Markup:

@@ -28,7 +28,7 @@ class Request:
     dataset: str
     accuracy: str = ACCURACY
     bias: str = BIAS
-    split: Split = "test"
+    split: Split = "validation"
     protocol: str = "validation"
     baseline: str | None = None
     a: str | None = None
@@ -58,7 +58,7 @@ def make_request(
     dataset: str,
     accuracy: str = ACCURACY,
     bias: str = BIAS,
-    split: Split = "test",
+    split: Split | None = None,
     protocol: str = "validation",
     baseline: str | None = None,
     a: str | None = None,
@@ -67,9 +67,11 @@ def make_request(
 ) -> Request:
     """A request of what is there. dataset: an id; baseline, a, b: label, method, id or the id's beginning.
 
-    Without a baseline it is RNS where that is finished. Without A, and with a rule, A is what the rule recommends.
+    Without a split it is validation, and test where a protocol has figures on nothing else. Without a baseline it is
+    RNS where that is finished. Without A, and with a rule, A is what the rule recommends.
     Raises Unknown for what is not there, Refused for what does not go together.
     """
+    split = split or ("validation" if protocol == decide.PROTOCOL else "test")
     _check(accuracy, bias, split, protocol, rule)
     variants = queries.variants(w, dataset, protocol)
     if variants.empty:

@@ -44,6 +44,7 @@ def card(here: view.View, found: Judged | None) -> None:
         )
         return
     if found is None or here.rule is None:
+        _premature(here)
         return
     with st.container(border=True), boundary.calm("the decision"):
         _card(here, here.rule, found)
@@ -54,7 +55,9 @@ def _card(here: view.View, rule: Rule, found: Judged) -> None:
     figures = _figures(here, rule, chosen) if chosen else []
     advice = told.advice(found, rule)
     baseline = here.label(found.baseline) if found.baseline else "the baseline"
-    kept = saved(here, rule, chosen, found.baseline) if chosen else None
+    kept = store.found(server.settings(), str(here.dataset), rule, chosen, found.baseline) if chosen else None
+    if kept is None:
+        _premature(here)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{words.plain(advice.lead)}** :gray-badge[chosen on validation]", width="stretch")
         if chosen:
@@ -70,7 +73,15 @@ def _card(here: view.View, rule: Rule, found: Judged) -> None:
         _sentence(here, rule, chosen, figures, "validation")
         return
     st.markdown(f":green-badge[:material/check: decided {_day(kept)}] {words.plain(kept.note)}")
-    _sentence(here, rule, chosen, _of(kept, "test") or figures, "test" if _of(kept, "test") else "validation")
+    _sentence(here, rule, chosen, figures, "validation")
+    if tested := kept.of("test"):
+        _sentence(here, rule, chosen, tested, "test")
+
+
+def _premature(here: view.View) -> None:
+    """A warning where test figures are shown before a decision."""
+    if here.split == "test":
+        st.markdown(f":orange-badge[test split] :small[{told.PREMATURE}.]")
 
 
 def _sentence(here: view.View, rule: Rule, chosen: str, figures: list[dict[str, Any]], split: str) -> None:
@@ -95,14 +106,6 @@ def _buttons(here: view.View, rule: Rule, found: Judged, chosen: str, is_saved: 
             )  # fmt: skip
 
 
-def saved(here: view.View, rule: Rule, variant: str, baseline: str | None) -> store.Decision | None:
-    """The decision for that setting by that rule, if it was saved."""
-    for one in store.decisions(server.settings(), here.dataset):
-        if (one.rule, one.variant, one.baseline) == (rule, variant, baseline):
-            return one
-    return None
-
-
 def _save(here: view.View, rule: Rule, chosen: str, baseline: str | None) -> None:
     with boundary.attempt("the decision"):
         labels = dict(zip(here.variants["variant"], here.variants["label"], strict=True))
@@ -115,10 +118,6 @@ def _save(here: view.View, rule: Rule, chosen: str, baseline: str | None) -> Non
 
 def _figures(here: view.View, rule: Rule, variant: str) -> list[dict[str, Any]]:
     return decide.plain(server.ask(decide.figures, here.dataset, rule, here.baseline, variant, decide.CHOSEN_ON))
-
-
-def _of(one: store.Decision, split: str) -> list[dict[str, Any]]:
-    return [{k: v for k, v in row.items() if k != "split"} for row in one.figures if row["split"] == split]
 
 
 def _day(one: store.Decision) -> str:
@@ -149,8 +148,8 @@ def _one(here: view.View, one: store.Decision, title: str) -> None:
             "", icon=":material/close:", key=f"forget_{one.id}", type="tertiary", help="Forget this decision",
             on_click=_forget, args=(one.id,),
         )  # fmt: skip
-    figures = {row["metric"]: row for row in _of(one, "test")} or {row["metric"]: row for row in _of(one, "validation")}
-    split = "test" if _of(one, "test") else "validation"
+    split = "test" if one.of("test") else "validation"
+    figures = {row["metric"]: row for row in one.of(split)}
     numbers = [
         f"{metric_name(key)} {words.number(row['value'])}"
         + (f" (baseline {words.number(row['baseline_value'])})" if row["baseline_value"] is not None else "")

@@ -269,7 +269,7 @@ def by_command(cache: Path, folder: Path, visit: Visit) -> Path:
     file = folder / "command.html"
     command = [sys.executable, "-m", "core", "report", "ml-100k", f"--out={file}", *pins]
     subprocess.run(
-        [*command, "--budget=10"],
+        [*command, "--budget=10", "--split=test"],
         cwd=PROJECT, env={**os.environ, "LONGTAIL_CACHE": str(cache)}, check=True, capture_output=True,
     )  # fmt: skip
     return file

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 
+from core.charts.decision import PREMATURE
 from core.datasets.store import DatasetInfo
 from core.decisions import store
 from core.decisions.rule import Rule
@@ -95,10 +96,20 @@ def test_test_figures_appear_once_it_is_saved_and_a_pin_reveals_none(visit, sett
     found = decide.figures(Warehouse.open(settings, own=False), decidable.id, rule, base, str(best), "test")
     figures = {row["metric"]: row["value"] for row in kept.figures if row["split"] == "test"}
     assert figures == pytest.approx(dict(zip(found["metric"], found["value"], strict=True)))
-    assert "test split" in at.code[0].value
+    assert ["validation split" in block.value for block in at.code] == [True, False]
+    assert "test split" in at.code[1].value
     assert not [button for button in at.button if button.key == "save_decision"]
     other = visit("trade_off", budget="21")
     assert "test split" not in other.code[0].value  # another rule is another decision
+
+
+def test_test_figures_before_a_decision_are_said_to_be_too_early(visit, settings, decidable: DatasetInfo) -> None:
+    assert PREMATURE not in told(visit("trade_off", budget="20"))
+    for parameters in ({"budget": "20"}, {"rule": "No rule"}):
+        assert PREMATURE in told(visit("trade_off", split="test", **parameters))
+    at = visit("trade_off", split="test", budget="20")
+    at.button(key="save_decision").click().run()
+    assert PREMATURE not in told(at)
 
 
 def test_the_overview_has_the_decision_and_can_forget_it(visit, settings, decidable: DatasetInfo) -> None:

@@ -2,10 +2,12 @@
 
 import json
 import re
+import sqlite3
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pyarrow as pa
@@ -13,8 +15,10 @@ import pytest
 
 from core import report as made
 from core.charts import files
+from core.charts.decision import PREMATURE
 from core.charts.text import number, percent
 from core.datasets import store
+from core.decisions import store as decisions
 from core.decisions.rule import Rule
 from core.errors import DamagedArtifact, Refused, Unknown
 from core.evaluation.metrics import METRICS, key_title
@@ -23,7 +27,7 @@ from core.report.html import VOID, Markup, el, escaped, table
 from core.report.mathml import mathml
 from core.report.page import POLICY, command, facts, without_paths
 from core.settings import PROJECT
-from core.warehouse import queries
+from core.warehouse import decide, queries
 from core.warehouse.database import Warehouse
 from tests.pages import results
 from tests.tiny import ITEMS, tiny_dataset, tiny_prepared
@@ -194,13 +198,42 @@ def test_every_section_is_there(warehouse, tiny):
 
 
 def test_a_decision_is_chosen_on_validation_and_reported_on_test(warehouse, tiny):
-    on_test = Page(made.report(warehouse, full(warehouse, tiny))).text
+    on_test = Page(made.report(warehouse, full(warehouse, tiny, split="test"))).text
     assert "Chosen on validation" in on_test
+    assert PREMATURE in on_test
     assert "validation split: NDCG@10" in on_test
     assert "test split: NDCG@10" in on_test
-    on_validation = Page(made.report(warehouse, full(warehouse, tiny, split="validation"))).text
+    on_validation = Page(made.report(warehouse, full(warehouse, tiny))).text  # unless another split is asked for
     assert "validation split: NDCG@10" in on_validation
-    assert "test split: NDCG@10" not in on_validation
+    assert "test split" not in on_validation
+
+
+def test_a_saved_decision_is_told_with_its_day_its_reason_and_its_test_figures(settings, warehouse, tiny):
+    found = facts(warehouse, full(warehouse, tiny))
+    labels = dict(zip(found.variants["variant"], found.variants["label"], strict=True))
+    chosen, baseline = found.judged.recommended, found.judged.baseline
+    kept = decisions.save(
+        settings, decide.decision(warehouse, tiny.id, RULE, labels, chosen, baseline, f"For sales. {HOSTILE}")
+    )
+    with sqlite3.connect(settings.state) as db:  # late in the evening of Greenwich, the next day in Tokyo
+        db.execute("UPDATE decision SET saved = ?", (datetime(2026, 3, 1, 23, 30, tzinfo=UTC).timestamp(),))
+    page = Page(made.report(warehouse, full(warehouse, tiny)))
+    assert 'Decided on 1 March 2026: For sales. "><script>alert(1)</script>' in page.text
+    assert f"test split: NDCG@10 {number(kept.of('test')[0]['value'])}" in page.text
+    assert PREMATURE not in page.text
+    assert "script" not in {tag for tag, _ in page.elements}
+    on_test = Page(made.report(warehouse, full(warehouse, tiny, split="test"))).text
+    assert PREMATURE not in on_test
+    assert "On that day" not in on_test  # today's figures are the same
+    other = Page(made.report(warehouse, full(warehouse, tiny, rule=replace(RULE, amount=49.0)))).text
+    assert "Decided on" not in other
+    older = replace(kept, figures=[{**row, "value": 0.25} for row in kept.figures])
+    decisions.delete(settings, kept.id)
+    decisions.restore(settings, older)
+    then = Page(made.report(warehouse, full(warehouse, tiny, split="test"))).text
+    assert "On that day: " in then
+    assert "NDCG@10 0.250" in then
+    assert "Now: " in then
 
 
 def test_without_a_the_recommended_setting_is_a(warehouse, tiny):
