@@ -154,7 +154,7 @@ def test_pins_rule_and_decision_by_keyboard_alone(browser: Any, cache: Path, tmp
         press(visit, "Enter")
         assert "decided" in visit.text()
         assert "By keyboard." in visit.text()
-        assert "test split" in visit.page.get_by_test_id("stCode").first.inner_text()
+        assert "test split" in visit.page.get_by_test_id("stCode").last.inner_text()
         visit.clean()
 
 

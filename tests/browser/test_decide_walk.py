@@ -182,7 +182,7 @@ def decide(visit: Visit) -> str:
     click(visit, visit.page.get_by_role("button", name="Save, and show the test figures"))
     assert "decided" in visit.text()
     assert WHY in visit.text()
-    sentence = visit.page.get_by_test_id("stCode").first.inner_text().strip()
+    sentence = visit.page.get_by_test_id("stCode").last.inner_text().strip()
     assert sentence.startswith("AUC-NS β 0.05, epochs 20 against RNS, epochs 20 on MovieLens 100K, test split: NDCG@10")
     return sentence
 
