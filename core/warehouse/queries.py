@@ -166,7 +166,8 @@ VARIANTS = f"""
 
 VARIANT_METRICS = f"""
     SELECT v.variant, v.label, v.method, v.method_label, v.path, v.strength, count(*) AS seeds, m.metric,
-           avg(m.value) AS mean, stddev_samp(m.value) AS seed_sd, min(m.value) AS low, max(m.value) AS high
+           avg(m.value ORDER BY r.seed) AS mean, stddev_samp(m.value ORDER BY r.seed) AS seed_sd,
+           min(m.value) AS low, max(m.value) AS high
     FROM variants v JOIN runs r USING (variant) JOIN metrics m USING (run)
     WHERE v.dataset = $dataset AND v.protocol = $protocol AND r.bootstrap IS NULL AND {PRESENT}
       AND m.split = $split AND m.reading = $reading
@@ -174,8 +175,9 @@ VARIANT_METRICS = f"""
     GROUP BY ALL ORDER BY v.method, v.path, v.strength, v.variant, m.metric"""  # noqa: S608 - our own text
 
 METRICS_OF = """
-    SELECT m.split::VARCHAR AS split, m.metric, m.reading::VARCHAR AS reading, count(*) AS seeds, avg(m.value) AS mean,
-           stddev_samp(m.value) AS seed_sd, min(m.value) AS low, max(m.value) AS high
+    SELECT m.split::VARCHAR AS split, m.metric, m.reading::VARCHAR AS reading, count(*) AS seeds,
+           avg(m.value ORDER BY r.seed) AS mean, stddev_samp(m.value ORDER BY r.seed) AS seed_sd,
+           min(m.value) AS low, max(m.value) AS high
     FROM runs r JOIN metrics m USING (run)
     WHERE r.variant = $variant AND r.bootstrap IS NULL GROUP BY ALL ORDER BY split, m.metric, reading"""
 
