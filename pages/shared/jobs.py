@@ -256,7 +256,7 @@ def log_tail(job: Job, lines: int = 40) -> None:
 
 def board() -> None:
     """The live table of one sweep, or of all jobs, with everything that can be done to them."""
-    st.subheader("Jobs")
+    st.header("Jobs")
     shown = _choice()
 
     def draw() -> None:
