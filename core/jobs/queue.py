@@ -260,6 +260,7 @@ RELAY = """UPDATE job SET doing = coalesce(:doing, doing), share = coalesce(:sha
     WHERE id = :id AND state = 'running' AND attempt = :attempt"""
 KEEP_CURVE = """INSERT INTO curve (job, points) VALUES (:id, :points)
     ON CONFLICT (job) DO UPDATE SET points = excluded.points"""
+DROP_CURVE = "DELETE FROM curve WHERE job = :id"
 DROP_DEPENDENTS = """UPDATE job SET state = (SELECT state FROM job AS first WHERE first.id = :id), ended = :now,
         reason = (SELECT CASE kind WHEN 'prepare' THEN 'The preparation of its data set came to nothing.'
             ELSE 'The run that it re-ranks came to nothing.' END FROM job AS first WHERE first.id = :id)
@@ -457,7 +458,10 @@ class Queue:
         """The next job, now running; None if there is none to start or the queue is paused."""
         with self._writing() as db:
             rows = db.execute(CLAIM, {"now": time.time()}).fetchall()
-            return _job(rows[0]) if rows else None
+            job = _job(rows[0]) if rows else None
+            if job:
+                db.execute(DROP_CURVE, {"id": job.id})  # of an earlier attempt, which this one is not
+            return job
 
     def finish(self, job: Job, cached: bool = False) -> None:
         """A run's result is in the store."""

@@ -19,6 +19,7 @@ from pages.shared import jobs, row_menu, run_actions, run_rows, tables, view, wo
 from pages.shared.run_rows import Row
 
 PAGE = "run_page"
+BUTTONS = 42  # pixels
 LIVE_METRIC = "ndcg@10"
 """What a running job tells of itself."""
 NEEDS = {
@@ -33,7 +34,7 @@ def table(page: pd.DataFrame, rows: Sequence[Row], present: Container[str], besi
     """The rows of a page, to select and to act on. present: as `RunList.present` says of the whole result."""
     keys = [row.key for row in rows]
     do, menus = row_menu.columns(
-        run_actions.CLICK, keys, rows, run_actions.act_on_one, type="tertiary", width=42,
+        run_actions.CLICK, keys, rows, run_actions.act_on_one, type="tertiary", width=BUTTONS,
         help="The same buttons stand above the table for selected rows.",
     )  # fmt: skip
     here = view.current()
