@@ -133,9 +133,11 @@ METRICS_OF_RUN = """
            max(epoch) FILTER (reading = 'per-metric') AS own_epoch
     FROM metrics WHERE run = $run GROUP BY metric"""
 
-CHOSEN_METRIC = """
-    SELECT run, value FROM metrics WHERE run IN (SELECT unnest($runs::VARCHAR[]))
-    AND split = 'validation' AND reading = 'epoch' AND metric = 'ndcg@10'"""
+ENDS = """
+    SELECT r.run, any_value(r.seconds) AS seconds, max(m.value) AS metric
+    FROM runs r LEFT JOIN metrics m ON m.run = r.run AND m.split = 'validation' AND m.reading = 'epoch'
+        AND m.metric = 'ndcg@10'
+    WHERE r.run IN (SELECT unnest($runs::VARCHAR[])) GROUP BY r.run"""
 
 CHOICES = """
     SELECT DISTINCT method, d.dataset, coalesce(d.title, k.dataset) AS title, protocol
@@ -261,7 +263,8 @@ def metrics_of_run(w: Warehouse, run: str) -> pd.DataFrame:
     return found.loc[[key for key in all_keys() if key in found.index]].reset_index()
 
 
-def chosen_metric(w: Warehouse, runs: Sequence[str]) -> dict[str, float]:
-    """NDCG@10 on validation at the chosen epoch, by run; without those that are not here, or know no validation."""
-    found = w.frame(CHOSEN_METRIC, runs=list(runs))
-    return dict(zip(found["run"], found["value"].astype(float), strict=True))
+def ends(w: Warehouse, runs: Sequence[str]) -> dict[str, tuple[float | None, float]]:
+    """What came of finished runs, without those that are not here: NDCG@10 on validation at the chosen epoch, None
+    under a protocol without validation; seconds of training."""
+    found = w.frame(ENDS, runs=list(runs)).to_dict("records")
+    return {r["run"]: (None if pd.isna(r["metric"]) else float(r["metric"]), float(r["seconds"])) for r in found}

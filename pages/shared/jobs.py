@@ -16,7 +16,7 @@ import streamlit as st
 from core.jobs import control
 from core.jobs.queue import ACTIVE, Job, Kind, Queue, State
 from core.models.sweep import Sweep
-from core.warehouse.run_list import chosen_metric
+from core.warehouse.run_list import ends
 from pages.shared import boundary, row_menu, server, tables, view, words
 
 BUSY_EVERY, IDLE_EVERY = "2s", "10s"
@@ -368,18 +368,18 @@ def controls(said: str) -> None:
 
 def _table(found: Sequence[Job]) -> None:
     where = steps(found)
-    do, menus = row_menu.columns(
-        ACTION, [job.id for job in found], [job.id for job in found], _do, type="tertiary", width=130
-    )
+    numbers = [job.id for job in found]
+    do, menus = row_menu.columns(ACTION, numbers, numbers, _do, type="tertiary", width=54)
+    metrics, seconds = zip(*measured(found), strict=True)
     frame = pd.DataFrame(
         {
             "Run": [job.label for job in found],
+            do: [_actions(job) for job in found],
             "State": [STATE_NAMES[job.state] for job in found],
             "Progress": [1.0 if job.state == State.DONE else job.share or 0.0 for job in found],
-            "NDCG@10": measured(found),
-            "Seconds": [job.seconds for job in found],
+            "NDCG@10": metrics,
+            "Seconds": seconds,
             "Now": ["" if now == STATE_NAMES[job.state] else now for job, now in zip(found, where, strict=True)],
-            do: [_actions(job) for job in found],
         }
     )
     config = st.column_config
@@ -389,9 +389,9 @@ def _table(found: Sequence[Job]) -> None:
         {
             "Run": config.TextColumn(width="medium", pinned=True),
             "Progress": config.ProgressColumn(format="percent", min_value=0, max_value=1, width="small"),
-            "NDCG@10": config.NumberColumn(format="%.3f", help=METRIC_HELP),
-            "Seconds": config.NumberColumn(format="%.1f", help="Working time."),
-            "Now": config.TextColumn(width="medium"),
+            "NDCG@10": config.NumberColumn(format="%.3f", help=METRIC_HELP, width=76),
+            "Seconds": config.NumberColumn(format="%.1f", help="Training.", width=68),
+            "Now": config.TextColumn(width=150),
             **menus,
         },
         height="content" if len(found) <= SHOWN_JOBS else 420,
@@ -400,10 +400,11 @@ def _table(found: Sequence[Job]) -> None:
     )
 
 
-def measured(found: Sequence[Job]) -> list[float | None]:
-    """NDCG@10 on validation of each job: of what is done at the epoch that was chosen, of the others the latest."""
-    chosen = server.ask(chosen_metric, tuple(job.run for job in found if job.run and job.state == State.DONE))
-    return [chosen.get(job.run or "") if job.state == State.DONE else job.metric for job in found]
+def measured(found: Sequence[Job]) -> list[tuple[float | None, float | None]]:
+    """NDCG@10 on validation and seconds of each job: of what is done its result's, of the others the latest told."""
+    known = server.ask(ends, tuple(job.run for job in found if job.run and job.state == State.DONE))
+    told = ((None if job.state == State.DONE else job.metric, job.seconds) for job in found)
+    return [known.get(job.run or "", so_far) for job, so_far in zip(found, told, strict=True)]
 
 
 def steps(found: Sequence[Job]) -> list[str]:

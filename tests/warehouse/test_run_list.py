@@ -19,7 +19,7 @@ from core.models.variant import Run, make_variant
 from core.settings import Settings
 from core.warehouse import queries
 from core.warehouse.database import Warehouse
-from core.warehouse.run_list import LISTED, ORDERS, STATES, RunList, Wanted, choices, chosen_metric, metrics_of_run
+from core.warehouse.run_list import LISTED, ORDERS, STATES, RunList, Wanted, choices, ends, metrics_of_run
 from tests.jobs.test_added_lists import saved
 from tests.tiny import tiny_dataset
 from tests.warehouse.fake_runs import write_run
@@ -182,8 +182,13 @@ def test_the_metrics_that_are_asked_for(settings):
     assert list(other["run"]) == [high, low]
     assert list(other["metric"]) == [0.5, 0]
     assert [None if pd.isna(value) else value for value in other["bias"]] == [0.75, None]
-    assert chosen_metric(w, [high, low, "0" * 16]) == {high: 0.25, low: 0.3}
-    assert chosen_metric(w, []) == {}
+    told = ends(w, [high, low, "0" * 16])
+    assert {run: metric for run, (metric, _) in told.items()} == {high: 0.25, low: 0.3}
+    assert [told[run][1] for run in other["run"]] == list(other["seconds"])
+    paper = write_run(settings, make_variant(info.id, sampler="rns", protocol="paper"), 0, {"test": {"ndcg@10": 0.5}})
+    w.refresh()
+    assert ends(w, [paper])[paper][0] is None
+    assert ends(w, []) == {}
 
 
 def test_what_any_row_of_the_whole_result_has(world):
