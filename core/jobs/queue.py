@@ -288,7 +288,7 @@ SELECT_CURVE = "SELECT points FROM curve WHERE job = :id"
 SELECT_THESE = "SELECT * FROM job WHERE id IN (SELECT value FROM json_each(:ids))"
 SELECT_LATEST = """SELECT id AS job, kind, run, dataset, coalesce(setting, label) AS setting, method, protocol, seed,
         bootstrap, state, share, epoch, seconds, reason, coalesce(ended, started, created) AS moment,
-        coalesce((SELECT sweep.created FROM sweep WHERE sweep.id = job.sweep), created) AS asked
+        sweep, created
     FROM job WHERE id IN (
         SELECT coalesce(max(CASE WHEN state IN ('queued', 'running') THEN id END), max(id)) FROM job
         WHERE :sweep IS NULL OR target IN (
@@ -532,8 +532,8 @@ class Queue:
     def latest(self, sweep: int | None = None) -> dict[str, list[Any]]:
         """The job that counts for each run or preparation, as columns: job, kind, run, dataset, setting (the label
         without the seed), method, protocol, seed, bootstrap, state, share, epoch, seconds, reason, moment (when it
-        ended, else began, else was asked for), asked (when its sweep was asked for, else it itself; it never changes).
-        sweep: only what that one asked for."""
+        ended, else began, else was asked for), sweep (the one that first asked for it), created (when it was
+        asked for). sweep: only what that one asked for."""
         with self._reading() as db:
             db.row_factory = None
             rows = db.execute(SELECT_LATEST, {"sweep": sweep})

@@ -37,7 +37,7 @@ _JOBS = pa.schema(
         ("job", pa.int64()), ("kind", pa.string()), ("run", pa.string()), ("dataset", pa.string()),
         ("setting", pa.string()), ("method", pa.string()), ("protocol", pa.string()), ("seed", pa.int64()),
         ("bootstrap", pa.int64()), ("state", pa.string()), ("share", pa.float64()), ("epoch", pa.int64()),
-        ("seconds", pa.float64()), ("reason", pa.string()), ("moment", pa.float64()), ("asked", pa.float64()),
+        ("seconds", pa.float64()), ("reason", pa.string()), ("moment", pa.float64()), ("sweep", pa.int64()), ("created", pa.float64()),
     ]
 )  # fmt: skip
 _PRESENT = ("seed", "bootstrap", "seconds", "epoch", "memory", "validated", "unfinished")
@@ -48,7 +48,9 @@ _ROWS = """
         SELECT r.run, r.variant, v.dataset, v.label AS setting, v.method, v.protocol::VARCHAR AS protocol, r.seed,
                r.bootstrap, r.epoch, r.epochs_run, r.seconds, r.peak_memory_mb AS memory, r.created AS moment
         FROM runs r JOIN variants v USING (variant) WHERE v.method <> 'lists'),
-    ours AS (FROM jobs WHERE kind = 'prepare' OR run IS NOT NULL),
+    ours AS (
+        SELECT *, CASE WHEN sweep IS NULL THEN created ELSE min(created) OVER (PARTITION BY sweep) END AS asked
+        FROM jobs WHERE kind = 'prepare' OR run IS NOT NULL),
     joined AS (
         SELECT coalesce(f.run, j.run, p.run) AS run, j.job, coalesce(j.kind, 'train') AS kind, f.variant,
                CASE WHEN f.run IS NOT NULL THEN 'done' WHEN p.run IS NOT NULL THEN 'unreadable'
