@@ -37,7 +37,8 @@ _JOBS = pa.schema(
         ("job", pa.int64()), ("kind", pa.string()), ("run", pa.string()), ("dataset", pa.string()),
         ("setting", pa.string()), ("method", pa.string()), ("protocol", pa.string()), ("seed", pa.int64()),
         ("bootstrap", pa.int64()), ("state", pa.string()), ("share", pa.float64()), ("epoch", pa.int64()),
-        ("seconds", pa.float64()), ("reason", pa.string()), ("moment", pa.float64()), ("sweep", pa.int64()), ("created", pa.float64()),
+        ("seconds", pa.float64()), ("reason", pa.string()), ("moment", pa.float64()),
+        ("sweep", pa.int64()), ("created", pa.float64()),
     ]
 )  # fmt: skip
 _PRESENT = ("seed", "bootstrap", "seconds", "epoch", "memory", "validated", "unfinished")
