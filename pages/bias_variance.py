@@ -195,7 +195,7 @@ def panels(found: pd.DataFrame, question: Question) -> None:
             continue
         said, rows = charts.takeaway(found, group), found[found["group"] == group]
         with grid.container(border=True, height="stretch"):
-            st.subheader(charts.GROUPS[group].capitalize())
+            st.header(charts.GROUPS[group].capitalize())
             drawing.chart(charts.parts(found, group, question.loss), f"parts_{group}", said, rows)
             if "d_loss" in found and found["d_loss"].notna().any():
                 drawing.chart(charts.differences(found, group), f"differences_{group}", said, rows)

@@ -146,7 +146,7 @@ def settings_card(pair: Pair) -> None:
     fields = [json.loads(pair.row(variant)["fields"]) for variant in pair.variants]
     found = differences.settings(*fields)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.subheader("What differs in their settings", width="stretch")
+        st.header("What differs in their settings", width="stretch")
         whole = st.toggle("All settings", key=ALL_SETTINGS, bind="query-params")
     st.markdown(words.plain(differences.sentence(*fields)))
     apart = differences.reference(fields[0]) != differences.reference(fields[1])
@@ -200,7 +200,7 @@ def curves_card(pair: Pair) -> None:
     runs = [run for variant in pair.variants for run in pair.row(variant)["runs"]]
     history = server.ask(queries.history, tuple(runs))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.subheader("Learning curves", width="stretch")
+        st.header("Learning curves", width="stretch")
         chosen = st.segmented_control(
             "Curve", list(CURVES), default="Accuracy", key=CURVE, bind="query-params", required=True,
             label_visibility="collapsed",
@@ -225,7 +225,7 @@ def curves_card(pair: Pair) -> None:
 def metrics_card(pair: Pair, found: pd.DataFrame) -> None:
     """Every metric side by side, with the paired difference and its verdict."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.subheader("Every metric, side by side", width="stretch")
+        st.header("Every metric, side by side", width="stretch")
         kind = st.segmented_control(
             "Which metrics", KINDS, default="All", key=KIND, bind="query-params", required=True,
             label_visibility="collapsed",
@@ -329,7 +329,7 @@ def _tally(found: pd.DataFrame) -> str:
 def users_card(pair: Pair, found: pd.DataFrame) -> None:
     """Accuracy and lift of each group of users, worst-off named."""
     here = pair.here
-    st.subheader("Who gains and who loses")
+    st.header("Who gains and who loses")
     row = found[found["metric"] == here.accuracy]
     if row.empty or row["difference"].isna().any():
         st.caption(f"There is no {key_title(here.accuracy)} of both. Choose another accuracy metric in the sidebar.")

@@ -38,7 +38,7 @@ def remove(dataset: str) -> None:
 def choose() -> None:
     """What is prepared, and what can be fetched."""
     sets = server.ask(queries.datasets)
-    st.subheader("Prepared")
+    st.header("Prepared")
     if sets.empty:
         st.info(
             "No data set is prepared yet. Fetch one below, or import your own under **Add**.",
@@ -46,7 +46,7 @@ def choose() -> None:
         )
     else:
         prepared(sets)
-    st.subheader("Fetch a well-known one")
+    st.header("Fetch a well-known one")
     under_way = {
         str(job.payload.get("name")): job for job in jobs.queue().jobs(kind=Kind.PREPARE) if job.state in ACTIVE
     }
@@ -130,7 +130,7 @@ def look(here: view.View) -> None:
         st.info("There is no data set to look at yet. Fetch one under **Choose**, or import your own under **Add**.")
         return
     facts = here.facts
-    st.subheader(words.plain(here.title))
+    st.header(words.plain(here.title))
     with st.grid(5, gap="small"):
         for label, value in (
             ("Users", f"{int(facts['users']):,}"),

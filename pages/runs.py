@@ -22,14 +22,19 @@ from pages.shared.run_rows import CANCEL, DELETE, PIN_A, PIN_B, RETRY, Row
 TEXT, STATE, METHOD, DATA, PROTOCOL = "run_text", "run_state", "run_method", "run_data", "run_protocol"
 SWEEP, ORDER = "run_sweep", "run_order"
 ORDER_NAMES = {
-    "Newest": "newest",
+    "Newest": "asked",
+    "Under way": "newest",
     "Oldest": "oldest",
     "Setting": "setting",
-    "Best NDCG@10": "metric",
+    "Best accuracy": "metric",
     "Slowest": "slowest",
     "Most memory": "memory",
     "Latest best epoch": "epoch",
 }
+ORDER_HELP = (
+    "**Newest**: the latest sweep, as it is trained; rows stay where they are. **Under way**: what runs and "
+    "waits, which moves as it ends. **Best accuracy**: by the sidebar's accuracy metric, on validation."
+)
 DELETED_HELP = "Deleted runs are not listed unless they are asked for."
 
 
@@ -68,7 +73,7 @@ def filters() -> tuple[Wanted, str, int | None]:
         sweeps = jobs.sweeps()
         sweep = pick("Sweep", list(sweeps), SWEEP)
     with columns[4]:
-        order = st.selectbox("First", list(ORDER_NAMES), key=ORDER, bind="query-params")
+        order = st.selectbox("First", list(ORDER_NAMES), key=ORDER, bind="query-params", help=ORDER_HELP)
     wanted = Wanted(
         text or "",
         tuple(state for state in states or () if state in STATES),
@@ -76,7 +81,7 @@ def filters() -> tuple[Wanted, str, int | None]:
         sets.get(data or ""),
         protocol,
     )
-    return wanted, ORDER_NAMES.get(order, "newest"), sweeps.get(sweep or "")
+    return wanted, ORDER_NAMES.get(order, "asked"), sweeps.get(sweep or "")
 
 
 def pick(label: str, options: Sequence[str], key: str) -> str | None:
@@ -117,14 +122,15 @@ def listing(wanted: Wanted, order: str, sweep: int | None, beside_open: bool) ->
     above = st.container()
     number = run_table.paging(n)
     with above:
-        page = found.page(wanted, order, run_table.PAGE_ROWS, (number - 1) * run_table.PAGE_ROWS)
+        first, here = (number - 1) * run_table.PAGE_ROWS, view.current()
+        page = found.page(wanted, order, run_table.PAGE_ROWS, first, here.accuracy, here.bias)
         rows = run_rows.rows_of(page)
         run_actions.actions([row for row in rows if row.key in st.session_state.get(run_rows.SELECTED, ())], rows)
         run_table.part(number, n, 0 if wanted.states else counts["deleted"])
         if page.empty:
             st.info(nothing(wanted, sweep), icon=":material/search_off:")
         else:
-            run_table.table(page, rows, beside_open)
+            run_table.table(page, rows, found.present(wanted), beside_open)
 
 
 def told(counts: dict[str, int]) -> str:

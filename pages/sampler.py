@@ -232,7 +232,7 @@ DRAWN = (
 
 def told(title: str, said: str) -> None:
     """A card's heading, and its takeaway."""
-    st.subheader(title)
+    st.header(title)
     st.markdown(words.plain(said))
 
 
@@ -324,7 +324,7 @@ def one_pair(found: explain.Choice, user: str) -> None:
     said = charts.gains_takeaway(found.items, found.of)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.subheader(f"The gain of every candidate of user {words.plain(user)}", width="stretch")
+            st.header(f"The gain of every candidate of user {words.plain(user)}", width="stretch")
             st.text_input(
                 "Draw", key=DRAW, bind="query-params", placeholder="draw 0", max_chars=6, width=90,
                 label_visibility="collapsed",

@@ -310,7 +310,7 @@ def how_popular(
         for side, own in zip(sides, shown, strict=True)
     }
     said = taste.takeaway(history, by_name)
-    st.subheader("How popular: the profile against the lists")
+    st.header("How popular: the profile against the lists")
     charts.chart(
         taste.popularity(history, by_name),
         taste.NAME,

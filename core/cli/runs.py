@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.warehouse.run_list import Wanted
 
 STATES = ("running", "waiting", "failed", "done", "cancelled", "unreadable", "deleted")
-ORDERS = ("newest", "oldest", "setting", "metric", "epoch", "slowest", "memory")
+ORDERS = ("newest", "asked", "oldest", "setting", "metric", "epoch", "slowest", "memory")
 SHOWN = 100
 
 

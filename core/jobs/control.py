@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from core.datasets import store
@@ -390,6 +391,9 @@ def _spread(workers: int, seconds: Sequence[float | None]) -> float | None:
 
 # --- the worker
 
+_started: dict[Path, subprocess.Popen[bytes]] = {}
+"""By its lock, the worker that this process started last. It takes seconds until it holds the lock."""
+
 
 def worker_running(settings: Settings) -> bool:
     """Does a worker serve this cache folder? Asks its lock, which the kernel frees when that process dies."""
@@ -405,6 +409,12 @@ def worker_running(settings: Settings) -> bool:
     finally:
         os.close(handle)
     return False
+
+
+def worker_expected(settings: Settings) -> bool:
+    """Does a worker serve this cache folder, or is one that this process started still on its way to do so?"""
+    started = _started.get(settings.worker_lock)
+    return worker_running(settings) or (started is not None and started.poll() is None)
 
 
 def ensure_worker(settings: Settings) -> bool:
@@ -428,6 +438,7 @@ def ensure_worker(settings: Settings) -> bool:
             stderr=log,
             start_new_session=True,  # a signal to the terminal's or the app's group does not reach it
         )
+    _started[settings.worker_lock] = process
     # whoever starts a process must wait for it, or its entry stays in the process table; a daemon never delays our exit
     threading.Thread(target=process.wait, name="wait for worker", daemon=True).start()
     return True

@@ -260,6 +260,7 @@ RELAY = """UPDATE job SET doing = coalesce(:doing, doing), share = coalesce(:sha
     WHERE id = :id AND state = 'running' AND attempt = :attempt"""
 KEEP_CURVE = """INSERT INTO curve (job, points) VALUES (:id, :points)
     ON CONFLICT (job) DO UPDATE SET points = excluded.points"""
+DROP_CURVE = "DELETE FROM curve WHERE job = :id"
 DROP_DEPENDENTS = """UPDATE job SET state = (SELECT state FROM job AS first WHERE first.id = :id), ended = :now,
         reason = (SELECT CASE kind WHEN 'prepare' THEN 'The preparation of its data set came to nothing.'
             ELSE 'The run that it re-ranks came to nothing.' END FROM job AS first WHERE first.id = :id)
@@ -286,7 +287,8 @@ SELECT_SWEEPS = """SELECT sweep.*, (SELECT count(*) FROM sweep_job WHERE sweep =
 SELECT_CURVE = "SELECT points FROM curve WHERE job = :id"
 SELECT_THESE = "SELECT * FROM job WHERE id IN (SELECT value FROM json_each(:ids))"
 SELECT_LATEST = """SELECT id AS job, kind, run, dataset, coalesce(setting, label) AS setting, method, protocol, seed,
-        bootstrap, state, share, epoch, seconds, reason, coalesce(ended, started, created) AS moment
+        bootstrap, state, share, epoch, seconds, reason, coalesce(ended, started, created) AS moment,
+        sweep, created
     FROM job WHERE id IN (
         SELECT coalesce(max(CASE WHEN state IN ('queued', 'running') THEN id END), max(id)) FROM job
         WHERE :sweep IS NULL OR target IN (
@@ -456,7 +458,10 @@ class Queue:
         """The next job, now running; None if there is none to start or the queue is paused."""
         with self._writing() as db:
             rows = db.execute(CLAIM, {"now": time.time()}).fetchall()
-            return _job(rows[0]) if rows else None
+            job = _job(rows[0]) if rows else None
+            if job:
+                db.execute(DROP_CURVE, {"id": job.id})  # of an earlier attempt, which this one is not
+            return job
 
     def finish(self, job: Job, cached: bool = False) -> None:
         """A run's result is in the store."""
@@ -527,7 +532,8 @@ class Queue:
     def latest(self, sweep: int | None = None) -> dict[str, list[Any]]:
         """The job that counts for each run or preparation, as columns: job, kind, run, dataset, setting (the label
         without the seed), method, protocol, seed, bootstrap, state, share, epoch, seconds, reason, moment (when it
-        ended, else began, else was asked for). sweep: only what that one asked for."""
+        ended, else began, else was asked for), sweep (the one that first asked for it), created (when it was
+        asked for). sweep: only what that one asked for."""
         with self._reading() as db:
             db.row_factory = None
             rows = db.execute(SELECT_LATEST, {"sweep": sweep})

@@ -89,8 +89,8 @@ def _setting(name: str, first: Mapping[str, Any], second: Mapping[str, Any]) -> 
     defaults = [text for fields in (first, second) if name in fields and (text := _default(name, fields))]
     return Setting(
         _REFERENCE.get(name, name.replace("_", " ")),
-        _text(name, first.get(name)),
-        _text(name, second.get(name)),
+        value_text(name, first.get(name)),
+        value_text(name, second.get(name)),
         " / ".join(dict.fromkeys(defaults)),
         field.help if field else "",
     )
@@ -120,11 +120,15 @@ def _default(name: str, fields: Mapping[str, Any]) -> str:
         return NO_DEFAULT
     choices = {"protocol": "validation", "baseline": None, **fields}
     value = FIELDS[name].default(choices)
-    return "none" if value is None else _text(name, value)
+    return "none" if value is None else value_text(name, value)
 
 
-def _text(name: str, value: Any) -> str:
-    """A value as it is read: the label of a choice, a number without zeros that say nothing."""
+def value_text(name: str, value: Any) -> str:
+    """A field's value as it is read: the label of a choice, a number without zeros that say nothing.
+
+    >>> value_text("sampler", "auc_ns"), value_text("beta", 0.1), value_text("baseline", "item_knn")
+    ('AUC-NS', '0.1', 'ItemKNN')
+    """
     if value is None:
         return UNUSED
     table: Mapping[str, Choice] | None = BASELINES if name == "baseline" else getattr(FIELDS.get(name), "choices", None)

@@ -38,8 +38,10 @@ _JOBS = pa.schema(
         ("setting", pa.string()), ("method", pa.string()), ("protocol", pa.string()), ("seed", pa.int64()),
         ("bootstrap", pa.int64()), ("state", pa.string()), ("share", pa.float64()), ("epoch", pa.int64()),
         ("seconds", pa.float64()), ("reason", pa.string()), ("moment", pa.float64()),
+        ("sweep", pa.int64()), ("created", pa.float64()),
     ]
 )  # fmt: skip
+_PRESENT = ("seed", "bootstrap", "seconds", "epoch", "memory", "validated", "unfinished")
 _PROBLEMS = pa.schema([("run", pa.string()), ("problem", pa.string())])
 
 _ROWS = """
@@ -47,7 +49,9 @@ _ROWS = """
         SELECT r.run, r.variant, v.dataset, v.label AS setting, v.method, v.protocol::VARCHAR AS protocol, r.seed,
                r.bootstrap, r.epoch, r.epochs_run, r.seconds, r.peak_memory_mb AS memory, r.created AS moment
         FROM runs r JOIN variants v USING (variant) WHERE v.method <> 'lists'),
-    ours AS (FROM jobs WHERE kind = 'prepare' OR run IS NOT NULL),
+    ours AS (
+        SELECT *, CASE WHEN sweep IS NULL THEN created ELSE min(created) OVER (PARTITION BY sweep) END AS asked
+        FROM jobs WHERE kind = 'prepare' OR run IS NOT NULL),
     joined AS (
         SELECT coalesce(f.run, j.run, p.run) AS run, j.job, coalesce(j.kind, 'train') AS kind, f.variant,
                CASE WHEN f.run IS NOT NULL THEN 'done' WHEN p.run IS NOT NULL THEN 'unreadable'
@@ -58,6 +62,7 @@ _ROWS = """
                coalesce(f.protocol, j.protocol) AS protocol, coalesce(f.seed, j.seed) AS seed,
                coalesce(f.bootstrap, j.bootstrap) AS bootstrap, f.epoch, f.epochs_run, j.share,
                coalesce(f.seconds, j.seconds) AS seconds, f.memory, coalesce(f.moment, j.moment) AS moment,
+               coalesce(j.asked, f.moment) AS asked,
                CASE WHEN f.run IS NULL THEN coalesce(p.problem, j.reason) END AS reason
         FROM finished f FULL JOIN ours j ON j.run = f.run FULL JOIN problems p ON p.run = coalesce(f.run, j.run)
         WHERE NOT $of_sweep OR j.job IS NOT NULL),
@@ -76,7 +81,12 @@ _ROWS = """
               contains(lower(concat_ws(' ', setting, title, protocol, state, reason)), word)
               OR (length(word) >= 4 AND starts_with(coalesce(run, ''), word))))) = 0)"""
 
-COUNTS = f"WITH {_ROWS} SELECT state, count(*) AS n FROM matching GROUP BY state"  # noqa: S608 - our own text
+COUNTS = f"""
+    WITH {_ROWS} SELECT state, count(*) AS n, count(seed) AS seed, count(bootstrap) AS bootstrap,
+        count(seconds) AS seconds, count(epoch) AS epoch, count(memory) AS memory,
+        count(*) FILTER (state NOT IN ('done', 'deleted')) AS unfinished,
+        count(*) FILTER (protocol = 'validation') AS validated, min(title) AS first_title, max(title) AS last_title
+    FROM matching GROUP BY state"""  # noqa: S608 - our own text
 
 PAGE = f"""
     WITH {_ROWS},
@@ -88,16 +98,18 @@ PAGE = f"""
         SELECT run, list(metric ORDER BY epoch) FILTER (metric IS NOT NULL) AS curve
         FROM histories WHERE run IN (SELECT run FROM page WHERE state = 'done') GROUP BY run),
     measured AS (
-        SELECT run, value FROM metrics WHERE run IN (SELECT run FROM page WHERE state = 'done')
-        AND split = 'validation' AND reading = 'epoch' AND metric = 'ndcg@10')
-    SELECT p.* EXCLUDE (dataset_here, place), m.value AS metric, c.curve
+        SELECT run, max(value) FILTER (metric = $accuracy) AS metric, max(value) FILTER (metric = $bias) AS bias
+        FROM metrics WHERE run IN (SELECT run FROM page WHERE state = 'done')
+        AND split = 'validation' AND reading = 'epoch' AND metric IN ($accuracy, $bias) GROUP BY run)
+    SELECT p.* EXCLUDE (dataset_here, asked, place), m.metric, m.bias, c.curve
     FROM page p LEFT JOIN curves c USING (run) LEFT JOIN measured m USING (run) ORDER BY p.place"""  # noqa: S608
 
 _METRIC = """(SELECT m.value FROM metrics m WHERE m.run = l.run AND m.split = 'validation' AND m.reading = 'epoch'
-    AND m.metric = 'ndcg@10')"""
+    AND m.metric = $accuracy)"""
 ORDERS = {
     "newest": """CASE state WHEN 'running' THEN 0 WHEN 'waiting' THEN 1 ELSE 2 END,
         CASE state WHEN 'waiting' THEN job END, moment DESC NULLS LAST""",
+    "asked": "asked DESC NULLS LAST, job",
     "oldest": "moment NULLS LAST",
     "setting": "lower(setting)",
     "metric": f"{_METRIC} DESC NULLS LAST",
@@ -105,8 +117,9 @@ ORDERS = {
     "slowest": "seconds DESC NULLS LAST",
     "memory": "memory DESC NULLS LAST",
 }
-"""Orders of `page`. "newest": what is under way first, as it will be trained; rows that are equal by an order follow
-each other by setting, seed and replicate."""
+"""Orders of `page`. "newest": what is under way first, as it will be trained. "asked": the sweep that was asked for
+last first, its runs as they are trained; nothing changes its place when a run begins or ends. "metric": the best value
+of the accuracy metric. Rows that are equal by an order follow each other by setting, seed and replicate."""
 
 FAILURES = f"""
     WITH {_ROWS},
@@ -122,6 +135,12 @@ METRICS_OF_RUN = """
            max(value) FILTER (reading = 'per-metric') AS own_best,
            max(epoch) FILTER (reading = 'per-metric') AS own_epoch
     FROM metrics WHERE run = $run GROUP BY metric"""
+
+ENDS = """
+    SELECT r.run, any_value(r.seconds) AS seconds, max(m.value) AS metric
+    FROM runs r LEFT JOIN metrics m ON m.run = r.run AND m.split = 'validation' AND m.reading = 'epoch'
+        AND m.metric = 'ndcg@10'
+    WHERE r.run IN (SELECT unnest($runs::VARCHAR[])) GROUP BY r.run"""
 
 CHOICES = """
     SELECT DISTINCT method, d.dataset, coalesce(d.title, k.dataset) AS title, protocol
@@ -156,6 +175,7 @@ class RunList:
         """latest: what `Queue.latest` gave, read before the index was refreshed, or what has just finished counts as
         deleted; of_sweep: it is that of one sweep, and nothing else is wanted."""
         self._w, self._of_sweep = w, of_sweep
+        self._known: dict[Wanted, pd.DataFrame] = {}
         bad = [(p.source.name, p.text) for p in w.problems if p.source.kind == "run"]
         self._tables = {
             "jobs": pa.table(dict(latest), schema=_JOBS),
@@ -164,23 +184,46 @@ class RunList:
 
     def counts(self, wanted: Wanted) -> dict[str, int]:
         """How many rows each state has, zeros included; the states asked for do not matter."""
-        found = self._ask(COUNTS, wanted)
+        found = self._grouped(wanted)
         known = dict(zip(found["state"], found["n"].astype(int), strict=True))
         return {state: known.get(state, 0) for state in STATES}
 
-    def page(self, wanted: Wanted, order: str = "newest", limit: int = 100, offset: int = 0) -> pd.DataFrame:
+    def present(self, wanted: Wanted) -> frozenset[str]:
+        """What any of the rows asked for has: of seed, bootstrap, seconds, epoch, memory, "validated" (a protocol with
+        validation metrics), "unfinished" (a state that has something to tell), and "titles" where they are of more
+        than one data set."""
+        found = self._grouped(wanted)
+        rows = found[found["state"].isin(wanted.states or LISTED)]
+        several = len({*rows["first_title"].dropna(), *rows["last_title"].dropna()}) > 1
+        return frozenset(name for name in _PRESENT if rows[name].sum() > 0) | ({"titles"} if several else set())
+
+    def _grouped(self, wanted: Wanted) -> pd.DataFrame:
+        """COUNTS of that, asked once."""
+        if wanted not in self._known:
+            self._known[wanted] = self._ask(COUNTS, wanted)
+        return self._known[wanted]
+
+    def page(
+        self,
+        wanted: Wanted,
+        order: str = "newest",
+        limit: int = 100,
+        offset: int = 0,
+        accuracy: str = "ndcg@10",
+        bias: str = "aplt@10",
+    ) -> pd.DataFrame:
         """Some rows, in an order of ORDERS.
 
         run (missing for a preparation), job (missing where none is known), kind, variant, state, dataset, setting,
         method, protocol, seed, bootstrap, epoch (the chosen one), epochs_run, share, seconds, memory (MB, the highest),
-        moment (when it was finished, else ended, began, was asked for), reason, title (of the data set), metric
-        (NDCG@10 on validation at the chosen epoch; missing under a protocol without validation), curve (what the epoch
-        was chosen by over the epochs, a list).
+        moment (when it was finished, else ended, began, was asked for), reason, title (of the data set), metric and
+        bias (the two metrics asked for, on validation at the chosen epoch; missing under a protocol without
+        validation), curve (what the epoch was chosen by over the epochs, a list).
         """
         if order not in ORDERS:
             raise Unknown("order", order, ORDERS)
-        states = list(wanted.states or LISTED)
-        return self._ask(PAGE.format(order=ORDERS[order]), wanted, states=states, limit=limit, offset=offset)
+        states, sql = list(wanted.states or LISTED), PAGE.format(order=ORDERS[order])
+        return self._ask(sql, wanted, states=states, limit=limit, offset=offset, accuracy=accuracy, bias=bias)
 
     def failures(self, wanted: Wanted) -> pd.DataFrame:
         """What failed, by reason, the most frequent first: reason (the latest wording), n, jobs, settings (lists).
@@ -221,3 +264,10 @@ def metrics_of_run(w: Warehouse, run: str) -> pd.DataFrame:
     it was not measured. Exposure by decile is left out."""
     found = w.frame(METRICS_OF_RUN, run=run).set_index("metric")
     return found.loc[[key for key in all_keys() if key in found.index]].reset_index()
+
+
+def ends(w: Warehouse, runs: Sequence[str]) -> dict[str, tuple[float | None, float]]:
+    """What came of finished runs, without those that are not here: NDCG@10 on validation at the chosen epoch, None
+    under a protocol without validation; seconds of training."""
+    found = w.frame(ENDS, runs=list(runs)).to_dict("records")
+    return {r["run"]: (None if pd.isna(r["metric"]) else float(r["metric"]), float(r["seconds"])) for r in found}

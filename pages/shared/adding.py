@@ -112,7 +112,7 @@ def _already(info: DatasetInfo) -> None:
     found = added_lists.added_lists(server.settings(), info.id)
     if not found:
         return
-    st.subheader("Added lists")
+    st.header("Added lists")
     st.caption("Measured, not trained here, and kept until you remove them. Popularity is counted as for the runs.")
     for one in found:
         with st.container(border=True, gap="xsmall"):

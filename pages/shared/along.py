@@ -163,7 +163,7 @@ def along_the_path(here: view.View, along: Along, seed: int, asked: Asked, kept:
     """How this user's list changes over the strength: the bump chart and its numbers."""
     if not along.is_path:
         return
-    st.subheader("Along the strength of B")
+    st.header("Along the strength of B")
     runs = tuple(along.runs(seed))
     found = kept.lists[kept.lists["run"].isin(runs)]
     if found.empty:

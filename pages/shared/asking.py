@@ -43,6 +43,7 @@ CARD = 290  # pixels: narrower, and the groups stand below each other
 SHORT = 4  # methods: a longer group is as high as two others
 OPTION_NAMES = {"sampler": "Sampler of the losses", "loss": "Loss of the samplers"}
 OPTION_WIDTH = 150  # pixels
+ENTER = 'Enter takes an offered value that begins so, "Add" what was typed.'
 
 Use = tuple[str, Mapping[str, Any]]
 """A method, and the choices of one combination it is asked for with."""
@@ -168,14 +169,14 @@ def strength_chips(name: str, strength: Strength | None) -> list[str]:
         return []
     off = MODULE_TABLES["sampler" if strength.off_is in SAMPLERS else "loss"].get(strength.off_is or "")
     is_off = f" {strength.symbol} {strength.off:g} is {off.label}." if off else ""
-    tells = f"{strength.what}{is_off} To add a value from {strength.low:g} to {strength.high:g}, type it."
+    tells = f"{strength.what}{is_off} To add a value from {strength.low:g} to {strength.high:g}, type it. {ENTER}"
     return chips(name, f"Strength {strength.symbol}", tells)
 
 
 def own_chips(name: str) -> list[str]:
     """The values of a reference's own setting."""
     about = FIELDS[OWN_FIELDS[name]]
-    return chips(name, capitalised(about.help), f"To add a value {span_of(about)}, type it.")
+    return chips(name, capitalised(about.help), f"To add a value {span_of(about)}, type it. {ENTER}")
 
 
 def chips(name: str, label: str, tells: str) -> list[str]:
@@ -187,6 +188,9 @@ def chips(name: str, label: str, tells: str) -> list[str]:
         key=strength_key(name),
         bind="query-params",
         accept_new_options=True,
+        # Enter takes the first row that is offered: "all matches" must not be one, nor 0.025 for somebody's 0.2
+        filter_mode="prefix",
+        select_all=False,
         help=words.plain(tells),
         placeholder="Type a value",
     )

@@ -16,13 +16,17 @@ import streamlit as st
 from core.jobs import control
 from core.jobs.queue import ACTIVE, Job, Kind, Queue, State
 from core.models.sweep import Sweep
-from pages.shared import boundary, server, tables, view, words
+from core.warehouse.run_list import ends
+from pages.shared import boundary, row_menu, server, tables, view, words
 
 BUSY_EVERY, IDLE_EVERY = "2s", "10s"
 SHOWN_FAILURES, SHOWN_JOBS, MOST_JOBS, SHOWN_SWEEPS = 3, 12, 200, 3
 ALL_JOBS = "All jobs"
 SWEEP, ACTION, LOG = "sweep", "job_action", "log_of"
-FOLLOWED, ENDED = "followed_sweeps", "ended_sweeps"
+FOLLOWED, ENDED, LATEST, AGAIN = "followed_sweeps", "ended_sweeps", "latest_sweep", "jobs_again"
+TOO_LATE = "That has ended already, so nothing was cancelled."
+UNDER_WAY = "That is under way already."
+METRIC_HELP = "On validation. Of a run that is done: at the chosen epoch, as on Runs. Of any other: the latest."
 STATE_NAMES = {
     State.QUEUED: "waiting",
     State.RUNNING: "running",
@@ -57,7 +61,7 @@ def watch() -> None:
     def line() -> None:
         with boundary.calm("the jobs line"):
             now = busy()
-            if (server.version(), now) != seen or _just_ended():
+            if (server.version(), now) != seen or _just_ended() or _trained_again():
                 st.rerun()
             if now:
                 with st.container(gap=None):
@@ -73,16 +77,50 @@ def follow(sweep: int) -> None:
     st.session_state[FOLLOWED] = st.session_state.get(FOLLOWED, frozenset()) | {sweep}
 
 
+def follow_again(numbers: Iterable[int]) -> None:
+    """Say it once that those jobs, queued again by hand, have ended; not their sweeps, which ended long ago."""
+    st.session_state[AGAIN] = st.session_state.get(AGAIN, frozenset()) | set(numbers)
+
+
 def _just_ended() -> set[int]:
     """Sweeps that this session followed and that have no work left."""
     followed = st.session_state.get(FOLLOWED)
     return set(followed) - set(queue().active_sweeps()) if followed else set()
 
 
+def _followed_next(ended: set[int]) -> frozenset[int]:
+    """The sweeps to follow from now on: those followed before, and those asked for since this session looked last.
+
+    An older one that has work again has it by a job that was queued again, of which `follow_again` tells.
+    """
+    before, active = st.session_state.get(LATEST), frozenset(queue().active_sweeps())
+    st.session_state[LATEST] = max((s.id for s in queue().sweeps(1)), default=0)
+    followed = st.session_state.get(FOLLOWED, frozenset()) - ended
+    return active if before is None else active & (followed | {sweep for sweep in active if sweep > before})
+
+
+def _trained_again() -> list[Job]:
+    """What was queued again by hand, once none of it is under way; each in its latest state."""
+    numbers = st.session_state.get(AGAIN)
+    found = list(queue().jobs_of(numbers).values()) if numbers else []
+    return [] if any(job.state in ACTIVE for job in found) else found
+
+
+def told_again(found: Sequence[Job]) -> str:
+    """What came of jobs that were queued again: "2 of 3 runs are trained again"."""
+    done = [job for job in found if job.state == State.DONE]
+    if len(found) == 1:
+        return f"**{words.plain(found[0].label)}** {'is done' if done else STATE_NAMES[found[0].state]}."
+    return f"{len(done):,} of {words.count(len(found), 'run')} queued again are done."
+
+
 def _announce() -> None:
     """A toast for each sweep that has ended, and a line in the sidebar that stays until it is put away."""
+    if again := _trained_again():
+        st.session_state.pop(AGAIN)
+        st.toast(told_again(again), icon=":material/check:", duration="long")
     ended = _just_ended()
-    st.session_state[FOLLOWED] = frozenset(queue().active_sweeps())
+    st.session_state[FOLLOWED] = _followed_next(ended)
     for progress in control.progress(server.settings(), ended) if ended else []:
         said = f"**{words.plain(progress.name)}** has ended: {words.plain(told(progress))}."
         st.toast(said, icon=":material/check:", duration="long")
@@ -218,11 +256,14 @@ def log_tail(job: Job, lines: int = 40) -> None:
 
 def board() -> None:
     """The live table of one sweep, or of all jobs, with everything that can be done to them."""
-    st.subheader("Jobs")
+    st.header("Jobs")
     shown = _choice()
 
     def draw() -> None:
         with boundary.calm("the jobs"):
+            if boundary.SAID in st.session_state:
+                st.rerun()  # what a click in here had to say is told by a full run
+            server.version()
             counts = _counts(shown)
             if not sum(counts.values()):
                 st.info("Nothing was started here yet. Choose methods above and start a sweep.", icon=":material/tune:")
@@ -247,12 +288,16 @@ def _counts(sweep: int | None) -> dict[State, int]:
 
 
 def _found(sweep: int | None, n: int) -> list[Job]:
-    """The jobs to show; of more than can be overseen, what runs, failed and waits before what is over."""
+    """The jobs to show, always in the same order: as they are trained, or of all jobs the latest first.
+
+    Of more than can be overseen, what runs, failed and waits before what is over.
+    """
     if n <= MOST_JOBS:
         return queue().jobs(sweep=sweep)
     order = (State.RUNNING, State.FAILED, State.QUEUED, State.CANCELLED, State.DONE)
     parts = (queue().jobs(sweep=sweep, state=state, limit=MOST_JOBS) for state in order)
-    return [job for part in parts for job in part][:MOST_JOBS]
+    shown = [job for part in parts for job in part][:MOST_JOBS]
+    return sorted(shown, key=lambda job: job.id, reverse=sweep is None)
 
 
 def _rest(shown: int, n: int) -> None:
@@ -315,7 +360,7 @@ def controls(said: str) -> None:
             )
         if active:
             st.button("Cancel all", icon=":material/close:", on_click=_cancel_all, key="cancel_all")
-    if active and not paused and not control.worker_running(server.settings()):
+    if active and not paused and not control.worker_expected(server.settings()):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption("No worker is running, so nothing starts.", width="content")
             st.button("Start the worker", on_click=_start_worker, key="start_worker", type="tertiary")
@@ -323,15 +368,18 @@ def controls(said: str) -> None:
 
 def _table(found: Sequence[Job]) -> None:
     where = steps(found)
+    numbers = [job.id for job in found]
+    do, menus = row_menu.columns(ACTION, numbers, numbers, _do, type="tertiary", width=54)
+    metrics, seconds = zip(*measured(found), strict=True)
     frame = pd.DataFrame(
         {
             "Run": [job.label for job in found],
+            do: [_actions(job) for job in found],
             "State": [STATE_NAMES[job.state] for job in found],
             "Progress": [1.0 if job.state == State.DONE else job.share or 0.0 for job in found],
-            "NDCG@10": [job.metric for job in found],
-            "Seconds": [job.seconds for job in found],
+            "NDCG@10": metrics,
+            "Seconds": seconds,
             "Now": ["" if now == STATE_NAMES[job.state] else now for job, now in zip(found, where, strict=True)],
-            "Do": [_actions(job) for job in found],
         }
     )
     config = st.column_config
@@ -341,17 +389,22 @@ def _table(found: Sequence[Job]) -> None:
         {
             "Run": config.TextColumn(width="medium", pinned=True),
             "Progress": config.ProgressColumn(format="percent", min_value=0, max_value=1, width="small"),
-            "NDCG@10": config.NumberColumn(format="%.3f", help="The latest on validation."),
-            "Seconds": config.NumberColumn(format="%.1f", help="Working time."),
-            "Now": config.TextColumn(width="medium"),
-            "Do": config.ButtonColumn(
-                key=ACTION, on_click=_do_clicked, args=(tuple(job.id for job in found),), type="tertiary", width=130
-            ),
+            "NDCG@10": config.NumberColumn(format="%.3f", help=METRIC_HELP, width=76),
+            "Seconds": config.NumberColumn(format="%.1f", help="Training.", width=68),
+            "Now": config.TextColumn(width=150),
+            **menus,
         },
         height="content" if len(found) <= SHOWN_JOBS else 420,
         key="jobs_table",
         placeholder="",
     )
+
+
+def measured(found: Sequence[Job]) -> list[tuple[float | None, float | None]]:
+    """NDCG@10 on validation and seconds of each job: of what is done its result's, of the others the latest told."""
+    known = server.ask(ends, tuple(job.run for job in found if job.run and job.state == State.DONE))
+    told = ((None if job.state == State.DONE else job.metric, job.seconds) for job in found)
+    return [known.get(job.run or "", so_far) for job, so_far in zip(found, told, strict=True)]
 
 
 def steps(found: Sequence[Job]) -> list[str]:
@@ -406,19 +459,16 @@ def _failures(found: Sequence[Job]) -> None:
         st.caption(f"{len(failed) - SHOWN_FAILURES} more failed; the table has their reasons.")
 
 
-def _do_clicked(ids: Sequence[int]) -> None:
-    click = st.session_state.get(ACTION)
-    if click is not None and 0 <= click["row"] < len(ids):
-        _do(click["label"], ids[click["row"]])
-
-
 def _do(action: str, job: int | None) -> None:
     settings = server.settings()
     with boundary.attempt("the job"):
         if action == "Cancel" and job is not None:
-            queue().cancel(job)
+            boundary.say("Cancelled; what runs stops after its epoch." if queue().cancel_these([job]) else TOO_LATE)
         elif action == "Retry" and job is not None:
-            control.retry(settings, job)
+            if queue().job(job).state in ACTIVE:
+                boundary.say(UNDER_WAY)
+                return
+            follow_again([control.retry(settings, job).id])
         else:
             st.session_state[LOG] = job
 

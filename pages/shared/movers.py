@@ -25,7 +25,7 @@ SIDE_BY_SIDE = 400  # pixels: narrower, and what stands side by side stands belo
 def exposure_card(pair: Pair, shown: compare.Shown) -> None:
     """Which items are shown: by decile, and how unequally."""
     here = pair.here
-    st.subheader("Which items are shown")
+    st.header("Which items are shown")
     st.caption(f"{words.plain(capitalised(pair.where))}.")
     deciles = server.ask(who_pays.by_decile, pair.variants, pair.k, here.split)
     named = deciles.assign(label=deciles["variant"].map(pair.names), baseline=False)
@@ -50,7 +50,7 @@ def movers_card(pair: Pair, shown: compare.Shown) -> None:
     """The items whose exposure changes most."""
     items = shown.items
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.subheader("Items that gain and lose most exposure", width="stretch")
+        st.header("Items that gain and lose most exposure", width="stretch")
         most = st.segmented_control(
             "Rows", ROWS, default=ROWS[0], format_func=lambda n: f"{n} rows", key=MOVERS, bind="query-params",
             required=True, label_visibility="collapsed",

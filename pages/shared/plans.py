@@ -11,6 +11,9 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import LabError
+from core.models.choices import PROTOCOLS
+from core.models.differences import value_text
+from core.models.fields import FIELDS
 from core.models.plan import LARGEST_FILE, Plan, parse_plan, plan_text
 from core.models.sweep import Sweep
 from pages.shared import tables, view, words
@@ -56,16 +59,27 @@ def _shown(here: view.View, plan: Plan, file: str) -> None:
                 f"on {words.plain(here.title)}, which is chosen in the sidebar.",
                 icon=":material/database:",
             )
-        asked = {"baselines": sweep.baselines, "seeds": sweep.seeds, "protocol": (sweep.protocol,)}
-        rows = [("All", key, _listed(values)) for key, values in asked.items() if values]
-        for number, grid in enumerate(sweep.grids, start=1):
-            rows += [(f"Grid {number}", key.replace("_", " "), _listed(values)) for key, values in grid.items()]
-        shown = pd.DataFrame(rows, columns=["Where", "What", "Values"])
+        shown = pd.DataFrame(rows_of(sweep), columns=["Where", "What", "Values", "Meaning"])
         tables.table(shown, "What the plan asks for", key="plan_rows", height="content")
 
 
-def _listed(values: object) -> str:
-    text = ", ".join(map(str, values)) if isinstance(values, list | tuple) else str(values)
+def rows_of(sweep: Sweep) -> list[tuple[str, str, str, str]]:
+    """What a sweep asks for, a row a setting: where it counts, its name, its values as they are read, what it does."""
+    rows = [
+        ("All", "references", _listed("baseline", sweep.baselines), "what the methods are measured against"),
+        ("All", "seeds", _listed("seed", sweep.seeds), "trainings of each setting"),
+        ("All", "protocol", PROTOCOLS[sweep.protocol].label, "what chooses the epoch"),
+    ]
+    for number, grid in enumerate(sweep.grids, start=1):
+        for name, values in grid.items():
+            meaning = FIELDS[name].help if name in FIELDS else ""
+            rows.append((f"Grid {number}", name.replace("_", " "), _listed(name, values), meaning))
+    return [row for row in rows if row[2]]
+
+
+def _listed(name: str, values: object) -> str:
+    listed = values if isinstance(values, list | tuple) else [values]
+    text = ", ".join(value_text(name, value) for value in listed)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
 
 

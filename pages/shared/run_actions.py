@@ -5,11 +5,12 @@ Callbacks run before the page and set what it draws. Not here: the table (run_ta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import streamlit as st
 
 from core.jobs import control
+from core.jobs.queue import ACTIVE
 from core.warehouse.run_list import RunList, Wanted
 from pages.shared import boundary, jobs, run_rows, server, view, words
 from pages.shared.run_rows import AGAIN, CANCEL, DELETE, OPEN, PIN_A, PIN_B, RETRY, Row
@@ -62,11 +63,9 @@ BUTTONS = {
 }
 
 
-def clicked(rows: Sequence[Row]) -> None:
-    """A button in the table was clicked."""
-    click = st.session_state.get(CLICK)
-    if click is not None and 0 <= click["row"] < len(rows):
-        act(click["label"], (rows[click["row"]],))
+def act_on_one(action: str, row: Row) -> None:
+    """Do something to a row: for the buttons of the table."""
+    act(action, (row,))
 
 
 def act(action: str, rows: Sequence[Row]) -> None:
@@ -78,8 +77,7 @@ def act(action: str, rows: Sequence[Row]) -> None:
         elif action in {PIN_A, PIN_B}:
             pin(action, rows[0])
         elif action == CANCEL:
-            n = jobs.queue().cancel_these([row.job for row in rows if row.job is not None])
-            boundary.say(f"{words.count(n, 'job')} cancelled; what runs stops after its epoch.")
+            boundary.say(cancel([row.job for row in rows if row.job is not None]))
         elif action == DELETE:
             st.session_state[DELETING] = tuple(rows)
         else:
@@ -95,10 +93,19 @@ def pin(name: str, row: Row) -> None:
         boundary.say(f"Pinned as {name}. It is of {where}: choose that in the sidebar to see it.")
 
 
+def cancel(numbers: Sequence[int]) -> str:
+    """Cancel jobs; what came of it. Those that have ended since they were drawn are left as they are."""
+    n = jobs.queue().cancel_these(numbers)
+    return f"{words.count(n, 'job')} cancelled; what runs stops after its epoch." if n else jobs.TOO_LATE
+
+
 def retry(numbers: Sequence[int]) -> None:
     """Queue jobs again: for callbacks."""
-    n = control.retry_all(server.settings(), numbers)
-    boundary.say(f"{words.count(n, 'run')} queued again.")
+    ended = {number for number, job in jobs.queue().jobs_of(numbers).items() if job.state not in ACTIVE}
+    control.retry_all(server.settings(), numbers)
+    new = [n for n, job in jobs.queue().jobs_of(ended).items() if job.state in ACTIVE]
+    jobs.follow_again(new)
+    boundary.say(f"{words.count(len(new), 'run')} queued again." if new else jobs.UNDER_WAY)
 
 
 def retry_group(numbers: Sequence[int]) -> None:
@@ -180,17 +187,25 @@ def delete(rows: Sequence[Row]) -> None:
     with boundary.attempt("the run"):
         gone = control.delete_runs(server.settings(), [row.run for row in rows if row.run])
         st.session_state[UNDO] = tuple(gone)
+        close_if(gone)
         run_rows.forget_selection()
 
 
+def close_if(gone: Iterable[control.Deleted]) -> None:
+    """Close the opened run if it is one of these: nothing of it is left to show. For callbacks."""
+    text = (st.session_state.get(RUN) or "").strip().lower()
+    if text and any(one.run.startswith(text) or text == f"#{one.job}" for one in gone):
+        st.session_state[RUN] = ""
+
+
 def undo_notice() -> None:
-    """What was deleted last, and the way back."""
+    """What was deleted last, and the way back: at the bottom of the window, in view wherever the page is scrolled."""
     gone: Sequence[control.Deleted] = st.session_state.get(UNDO, ())
     if not gone:
         return
     what = words.plain(gone[0].label) if len(gone) == 1 else words.count(len(gone), "run")
     back = [one.job for one in gone if one.job is not None]
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", border=True):
+    with st.bottom.container(horizontal=True, vertical_alignment="center", gap="small", border=True):
         lost = "" if back else " What it was cannot be read, so it cannot be brought back from here."
         st.markdown(f":material/delete: Deleted: **{what}**.{lost}", width="stretch")
         if back:

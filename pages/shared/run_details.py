@@ -23,11 +23,12 @@ from core.models import differences
 from core.models.variant import Run
 from core.warehouse import queries
 from core.warehouse.run_list import metrics_of_run
-from pages.shared import boundary, charts, jobs, server, tables, words
+from pages.shared import boundary, charts, jobs, server, tables, view, words
 
 LOG_LINES = 200
 CHECKED = "run_checked"
 ZIP = ("zip", "application/zip")
+SPLIT_COLUMNS = ("validation", "test", "own_best", "own_epoch")
 CELL = 420  # pixels: narrower, and the parts stand below each other
 FILES = {
     "meta.json": "What it is, what made it, and the checksums",
@@ -155,16 +156,24 @@ def where(o: Opened) -> str:
     )
 
 
+def shows_test(o: Opened) -> bool:
+    """May test figures be shown? Validation selects, test reports: where test is asked for, or all that there is."""
+    return view.current().split == "test" or o.fields.get("protocol") != "validation"
+
+
 def measured(o: Opened) -> None:
-    """The metrics of both splits."""
+    """The metrics of the splits that may be shown."""
     st.subheader("Metrics")
     found = server.ask(metrics_of_run, str(o.run))
     found.insert(0, "title", [key_title(key) for key in found["metric"]])
-    found = found.drop(columns=[name for name in ("validation", "own_best", "own_epoch") if found[name].isna().all()])
+    hidden = [] if shows_test(o) else ["test"]
+    found = found.drop(columns=[name for name in SPLIT_COLUMNS if name in hidden or found[name].isna().all()])
+    if hidden:
+        st.caption("Test figures are shown with split *test* in the sidebar. Settings are chosen on validation.")
     number = st.column_config.NumberColumn
     tables.table(
         found,
-        "What this run was measured at, on both splits",
+        "What this run was measured at" + (", on validation" if hidden else ""),
         {
             "title": st.column_config.TextColumn("Metric", width=230, pinned=True),
             "metric": None,
@@ -220,9 +229,9 @@ def cost(o: Opened) -> None:
     seconds, around = float(m.get("seconds", math.nan)), m.get("overhead")
     memory = m.get("peak_memory_mb") or None
     shown = {
-        "Training": words.number(seconds) + " s",
-        "An epoch": f"{words.number(seconds / epochs)} s",
-        "Around it": f"{words.number(around)} s" if around is not None else "-",
+        "Training": words.seconds(seconds),
+        "An epoch": words.seconds(seconds / epochs),
+        "Around it": words.seconds(around),
         "Epochs": f"{m['epoch']} best of {m.get('epochs_run', '-')}",
         "Memory": f"{words.number(memory)} MB" if memory else "-",
         "Engine": str(m.get("engine", "-")),

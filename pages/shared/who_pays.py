@@ -42,7 +42,7 @@ the share of the held-out pairs of user and item of that decile that the lists h
 def card(here: view.View) -> None:
     """The card, or what to do for it. With nothing to compare with, there is still what each decile of items gets."""
     with st.container(border=True), boundary.calm("who pays"):
-        st.subheader("Who pays")
+        st.header("Who pays")
         pins = {name: variant for name, variant in (("A", here.a), ("B", here.b)) if variant}
         others = {name: variant for name, variant in pins.items() if variant != here.baseline}
         missing = _missing(here, pins, others)

@@ -66,6 +66,19 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def seconds(value: float | None) -> str:
+    """A measured time: three digits of seconds, or whole milliseconds, below which clocks say little.
+
+    >>> [seconds(s) for s in (None, 0.00222, 0.0004, 0.4312, 9.6234, 1681.6)]
+    ['-', '2 ms', 'under 1 ms', '431 ms', '9.62 s', '1,682 s']
+    """
+    if value is None or math.isnan(value):
+        return "-"
+    if value >= 0.9995:
+        return f"{number(value)} s"
+    return f"{round(1000 * value)} ms" if value >= 0.0005 else "under 1 ms"
+
+
 def left(seconds: float | None) -> str:
     """Time left, in words.
 

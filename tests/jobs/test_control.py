@@ -216,6 +216,25 @@ def test_whoever_asks_is_not_taken_for_a_worker(settings):
     assert asked == [False] * 3
 
 
+def test_a_worker_is_expected_from_its_start_until_it_serves_or_has_ended(settings, monkeypatch):
+    """It takes seconds until it holds the lock, in which it must not be said that nobody serves."""
+    asleep = [sys.executable, "-c", "input()"]
+    real, started = subprocess.Popen, []
+
+    def start(command, **options):
+        assert command[1:] == ["-m", "core.jobs.worker"]
+        started.append(real(asleep, stdin=subprocess.PIPE))
+        return started[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    assert not control.worker_expected(settings)
+    assert control.ensure_worker(settings)
+    assert control.worker_expected(settings)
+    assert not control.worker_running(settings)
+    started[0].stdin.close()
+    wait_for(lambda: not control.worker_expected(settings), "its end")
+
+
 SWEEPER = """
 from core.jobs import control
 from core.settings import read_settings

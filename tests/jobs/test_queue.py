@@ -308,6 +308,9 @@ def test_progress_is_kept_and_nothing_known_is_forgotten(queue):
     )
     assert queue.curve(job.id) == [(5, 1.0, 0.6, 0.2)]
     assert queue.curve(99) == []
+    queue.release(job)
+    claim(queue)
+    assert queue.curve(job.id) == []  # it begins anew
 
 
 def test_cancel_is_immediate_for_what_waits_and_a_mark_for_what_runs(queue):

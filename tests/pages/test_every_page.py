@@ -1,5 +1,6 @@
 """What holds for every page: nothing is raised, an empty cache names the next step, bad addresses do no harm."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.datasets.store import DatasetInfo
 from core.evaluation.metrics import METRICS
+from core.models.variant import Run, make_variant
 from core.settings import PROJECT, Settings
 from tests.pages import results
 
@@ -73,9 +75,13 @@ OWN = (
 )
 
 
+HEADINGS = ("title", "header", "subheader")
+"""h1, h2, h3."""
+
+
 def text(at: AppTest) -> str:
     """Everything that can be read."""
-    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success")
+    kinds = (*HEADINGS, "markdown", "caption", "info", "warning", "error", "success")
     return "\n".join(str(element.value) for kind in kinds for element in getattr(at, kind))
 
 
@@ -97,6 +103,28 @@ def test_results_are_shown(visit, tiny: DatasetInfo, page: str) -> None:
     assert not at.error
     assert not at.warning
     assert "60 users" in "\n".join(str(told.value) for told in at.sidebar.markdown)
+
+
+@pytest.mark.parametrize(
+    ("page", "parameters"),
+    [
+        ("data", {}),
+        ("data", {"tab": "Look"}),
+        ("sweep", {}),
+        ("runs", {}),
+        ("compare", {"a": "rns", "b": "AUC-NS β 0.2, dim 8, epochs 6"}),
+        ("users", {}),
+        ("sampler", {"model": "AUC-NS β 0.2, dim 8, epochs 6"}),
+    ],
+)
+def test_headings_leave_no_level_out(visit, tiny: DatasetInfo, page: str, parameters: dict[str, str]) -> None:
+    """Who hears a page goes by them."""
+    opened = Run(make_variant(tiny.id, sampler="rns", epochs=6, dim=8), 0).id
+    at = visit(page, run=opened, **parameters)
+    levels = [HEADINGS.index(node.type) for node in at.main if node.type in HEADINGS]
+    assert levels[0] == 0
+    assert len(levels) > 1
+    assert all(after <= before + 1 for before, after in pairwise(levels)), levels
 
 
 @pytest.mark.parametrize("page", PAGES)

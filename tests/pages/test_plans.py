@@ -33,6 +33,11 @@ def test_a_file_is_asked_for_instead_of_the_form(visit: Open, settings: Settings
     assert not at.exception
     assert "**5 runs**" in text(at)
     assert "**Again** is asked for, not the form" in text(at)
+    asked = at.dataframe[0].value
+    assert dict(zip(asked["What"], asked["Values"], strict=True)) == {
+        "references": "Most popular", "seeds": "0, 4", "protocol": "chosen on validation",
+        "sampler": "AUC-NS", "beta": "0.1, 0.2", "epochs": "1",
+    }  # fmt: skip
     assert not [box for box in at.checkbox if (box.key or "").startswith("method_")]
     next(button for button in at.button if button.label == "Train 5 runs").click().run()
     assert {job.run for job in Queue(settings).jobs()} == {run.id for run in PLAN.runs(info.id)}

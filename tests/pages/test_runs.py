@@ -1,5 +1,8 @@
 """The Runs page: what is listed, opened, done to runs, and said before and after; and sweeps that end."""
 
+import subprocess
+import sys
+
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -10,7 +13,7 @@ from core.jobs.queue import Queue, Report, State
 from core.models.sweep import Sweep
 from core.models.variant import Run, make_variant
 from core.settings import Settings
-from pages.shared import run_actions, run_rows
+from pages.shared import jobs, row_menu, run_rows
 from tests.pages import results
 from tests.pages.test_every_page import text
 from tests.tiny import tiny_dataset
@@ -52,17 +55,17 @@ def test_finished_runs_and_jobs_stand_in_one_table(visit, settings: Settings, ti
     at = visit("runs")
     assert "3 waiting" in text(at)
     assert "Showing 1–12 of 12." in text(at)  # nine are finished; what failed is one of those
-    assert sorted(set(listed(at)["State"])) == ["done", "waiting"]
-    done = listed(at)[listed(at)["Run"] == "RNS, dim 8, epochs 6"]
-    assert sorted(done["Seed"]) == [0, 1]
-    assert done["NDCG@10"].between(0, 1).all()
-    assert (done["Best epoch"] > 0).all()
-    assert all(len(curve) for curve in done["Validation"])
+    assert sorted(set(listed(at)["state"])) == ["done", "waiting"]
+    done = listed(at)[listed(at)["setting"] == "RNS, dim 8, epochs 6"]
+    assert sorted(done["seed"]) == [0, 1]
+    assert done["metric"].between(0, 1).all()
+    assert (done["epoch"] > 0).all()
+    assert all(len(curve) for curve in done["curve"])
 
 
 def test_filters_from_the_address_and_by_hand(visit, settings: Settings, tiny: DatasetInfo) -> None:
     at = visit("runs", run_text="seed 1", run_method=["AUC-NS"])
-    assert list(listed(at)["Run"]) == ["AUC-NS β 0.2, dim 8, epochs 6", "AUC-NS β 0.05, dim 8, epochs 6"]
+    assert list(listed(at)["setting"]) == ["AUC-NS β 0.2, dim 8, epochs 6", "AUC-NS β 0.05, dim 8, epochs 6"]
     assert "Showing 1–2 of 2." in text(at)
     at.text_input(key="run_text").set_value("nowhere to be found").run()
     assert "No run matches these filters" in at.info[0].value
@@ -70,7 +73,7 @@ def test_filters_from_the_address_and_by_hand(visit, settings: Settings, tiny: D
     at.text_input(key="run_text").set_value("").run()
     at.multiselect(key="run_method").set_value([]).run()
     at.selectbox(key="run_order").set_value("Slowest").run()
-    assert list(listed(at)["Seconds"]) == sorted(listed(at)["Seconds"], reverse=True)
+    assert list(listed(at)["seconds"]) == sorted(listed(at)["seconds"], reverse=True)
     at.button_group(key="run_state").set_value(["failed"]).run()
     assert "Showing" not in text(at)
 
@@ -81,10 +84,10 @@ def test_pages_of_a_hundred(visit, settings: Settings) -> None:
     Queue(settings).add_sweep(info.id, Sweep(), [Run(variant, n) for n in range(230)])
     at = visit("runs")
     assert "Showing 1–100 of 230." in text(at)
-    assert list(listed(at)["Seed"]) == list(range(100))
+    assert list(listed(at)["seed"]) == list(range(100))
     at = visit("runs", run_page="3")
     assert "Showing 201–230 of 230." in text(at)
-    assert list(listed(at)["Seed"]) == list(range(200, 230))
+    assert list(listed(at)["seed"]) == list(range(200, 230))
     assert "Showing 1–100 of 230." in text(visit("runs", run_page="4"))  # there is none
 
 
@@ -99,9 +102,8 @@ def test_a_run_is_opened_by_the_address(visit, settings: Settings, tiny: Dataset
     assert {"sampler", "beta", "epochs", "dim"} == set(first["Setting"])
     metrics = next(frame for frame in frames if "validation" in frame).set_index("metric")
     table = artifacts.read_table(settings, run.id, "metrics").to_pandas()
-    for split in ("validation", "test"):
-        of_split = table[(table["split"] == split) & (table["reading"] == "epoch")].set_index("metric")["value"]
-        assert metrics.loc["ndcg@10", split] == of_split["ndcg@10"]
+    of_split = table[(table["split"] == "validation") & (table["reading"] == "epoch")].set_index("metric")["value"]
+    assert metrics.loc["ndcg@10", "validation"] == of_split["ndcg@10"]
     files = next(frame for frame in frames if "SHA-256" in frame).set_index("File")
     assert files.loc["top_k.parquet", "SHA-256"] == artifacts.checksum(settings.runs / run.id / "top_k.parquet")
     assert files.loc["meta.json", "Bytes"] == (settings.runs / run.id / "meta.json").stat().st_size
@@ -111,6 +113,20 @@ def test_a_run_is_opened_by_the_address(visit, settings: Settings, tiny: Dataset
     (settings.runs / run.id / "top_k.parquet").write_bytes(b"")
     at.button(key=f"check_{run.id}").click().run()
     assert "its bytes are not those that were written" in at.error[0].value.replace("\\", "")
+
+
+@pytest.mark.parametrize(("protocol", "split"), [("validation", "validation"), ("validation", "test"), ("paper", "")])
+def test_test_figures_are_shown_where_test_is_asked_for_or_all_there_is(
+    visit, settings: Settings, protocol: str, split: str
+) -> None:
+    info = tiny_dataset(settings)
+    of = {"test": {"ndcg@10": 0.4}} | ({"validation": {"ndcg@10": 0.5}} if protocol == "validation" else {})
+    run = fake_runs.write_run(settings, make_variant(info.id, sampler="rns", protocol=protocol), metrics=of)
+    at = visit("runs", run=run, **({"split": split} if split else {}))
+    [metrics] = [f.value for f in at.dataframe if "metric" in f.value and "setting" not in f.value]
+    assert ("test" in metrics) == (protocol == "paper" or split == "test")
+    assert ("validation" in metrics) == (protocol == "validation")
+    assert ("with split *test* in the sidebar" in text(at)) == ("test" not in metrics)
 
 
 @pytest.mark.parametrize("name", ["ffff", "#999", "#", "#²", "'; DROP TABLE runs; --", ""])
@@ -134,8 +150,8 @@ def test_a_running_job_is_opened_with_its_curve_so_far_and_cancelled(visit, sett
     )
     at = visit("runs", run=job.run)
     assert "epoch 3 of 6" in at.get("progress")[-1].proto.text.replace("\\", "")
-    assert list(listed(at)["Validation"].iloc[0]) == [0.25, 0.35]
-    assert listed(at)["NDCG@10"].iloc[0] == 0.35
+    assert list(listed(at)["curve"].iloc[0]) == [0.25, 0.35]
+    assert listed(at)["metric"].iloc[0] == 0.35
     assert "reaches NDCG@10 on validation 0.350" in at.get("vega_lite_chart")[0].proto.alt
     press(at, "open_job")
     assert queue.job(job.id).cancelling
@@ -167,6 +183,86 @@ def test_deleting_asks_says_what_goes_and_is_undone_by_training(
     assert "Showing 1–9 of 9." in text(at)
 
 
+@pytest.mark.parametrize("opened", ["its id", "another"])
+def test_what_is_deleted_is_closed_and_the_way_back_stays_in_view(
+    visit, settings: Settings, tiny: DatasetInfo, opened: str
+) -> None:
+    run, other = run_of(tiny, sampler="auc_ns", beta=0.2), run_of(tiny, sampler="rns")
+    at = visit("runs", run=(run if opened == "its id" else other).id[:8])
+    if opened == "its id":
+        press(at, "open_delete")
+    else:
+        choose(at, run.id)
+        press(at, "runs_Delete")
+    press(at, "runs_delete")
+    at.run()
+    assert not artifacts.is_finished(settings, run.id)
+    assert bool(at.header) == (opened == "another")
+    assert at.session_state["run"] == ("" if opened == "its id" else other.id[:8])
+    assert not [w for w in at.warning if "No run or job" in w.value]
+    assert "Deleted: **AUC-NS β 0.2" in text(at).replace("\\", "")
+
+
+def test_what_is_trained_again_is_told_and_not_its_old_sweep(
+    visit, settings: Settings, tiny: DatasetInfo, no_worker
+) -> None:
+    queue = Queue(settings)
+    sweep = queue.add_sweep(tiny.id, Sweep(name="Mine"), [Run(make_variant(tiny.id, sampler="pns"), n) for n in (0, 1)])
+    queue.finish(queue.claim())
+    queue.finish(queue.claim())
+    at = visit("runs", run_state=["deleted"])  # their results are not there
+    choose(at, keys(at)[0])
+    press(at, "runs_Train again")
+    queue.finish(queue.claim())
+    at.run()
+    assert [t.value.replace("\\", "") for t in at.toast] == ["**PNS exponent 0.75, seed 0** is done."]
+    at.run()
+    assert not at.toast
+    assert f"ended_{sweep.sweep}" not in [b.key for b in at.button]
+    choose(at, keys(at)[0])
+    press(at, "runs_Train again")
+    queue.add_sweep(tiny.id, Sweep(name="New"), [Run(make_variant(tiny.id, sampler="bns"), 0)])
+    at.run()
+    while job := queue.claim():
+        queue.finish(job)
+    at.run()
+    told = sorted(t.value.replace("\\", "") for t in at.toast)
+    assert told == ["**New (sweep 2)** has ended: 1 of 1 run done.", "**PNS exponent 0.75, seed 0** is done."]
+
+
+def test_a_worker_on_its_way_is_not_missed(visit, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    info = tiny_dataset(settings)
+    Queue(settings).add_sweep(info.id, Sweep(), [Run(make_variant(info.id, sampler="rns"), 0)])
+    missed = "No worker is running, so nothing starts."
+    assert missed in text(visit("runs"))
+    on_its_way = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    monkeypatch.setitem(control._started, settings.worker_lock, on_its_way)
+    at = visit("runs")
+    assert missed not in text(at)
+    on_its_way.communicate()
+    assert missed in text(at.run())
+
+
+def test_columns_that_the_whole_result_lacks_are_left_out(visit, settings: Settings) -> None:
+    info = tiny_dataset(settings)
+    rns = make_variant(info.id, sampler="rns")
+    fake_runs.write_run(settings, rns, metrics={"validation": {"ndcg@10": 0.25, "aplt@10": 0.1, "recall@10": 0.5}})
+    at = visit("runs")
+    assert {"metric", "bias", "seconds", "seed"} <= set(listed(at))
+    assert not {"bootstrap", "now", "title"} & set(listed(at))
+    assert list(listed(at)[["metric", "bias"]].iloc[0]) == [0.25, 0.1]
+    assert list(listed(visit("runs", y="Recall"))["metric"]) == [0.5]
+    fake_runs.write_run(settings, rns, bootstrap=3)
+    queue = Queue(settings)
+    queue.add_sweep(info.id, Sweep(), [Run(rns, n) for n in range(120)])
+    at = visit("runs")
+    assert {"bootstrap", "now"} <= set(listed(at))  # the replicate is on the other page
+    assert listed(at)["bootstrap"].isna().all()
+    paper = make_variant(info.id, sampler="rns", protocol="paper")
+    fake_runs.write_run(settings, paper)
+    assert not {"metric", "bias", "now"} & set(listed(visit("runs", run_protocol="paper")))
+
+
 def test_keeping_deletes_nothing(visit, settings: Settings, tiny: DatasetInfo) -> None:
     run = run_of(tiny, sampler="rns")
     at = choose(visit("runs"), run.id)
@@ -190,7 +286,7 @@ def test_a_deleted_run_is_found_and_trained_again_later(
     run = run_of(tiny, sampler="rns")
     control.delete_runs(settings, [run.id])
     at = choose(visit("runs", run_state=["deleted"]), run.id)
-    assert list(listed(at)["State"]) == ["deleted"]
+    assert list(listed(at)["state"]) == ["deleted"]
     press(at, "runs_Train again")
     assert [job.run for job in Queue(settings).jobs(state=State.QUEUED)] == [run.id]
 
@@ -234,15 +330,70 @@ def test_pins_and_opening_from_a_row_of_the_table(visit, settings: Settings, tin
     assert not at.header
 
 
-def test_a_click_in_the_table_is_of_the_row_that_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    state: dict[str, object] = {run_actions.CLICK: {"row": 1, "label": "Open"}}
+def test_a_click_in_a_table_is_of_the_row_that_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser tells the name of the column it drew and a place, however the rows moved since."""
+    state: dict[str, object] = {}
     monkeypatch.setattr("streamlit.session_state", state)
-    rows = tuple(run_rows.Row(key, key, None, "done", key, None, "d", None, False, 0.0) for key in "abc")
-    run_actions.clicked(rows)
-    assert state["run"] == "b"
-    state[run_actions.CLICK] = {"row": 7, "label": "Open"}
-    run_actions.clicked(rows)
-    assert state["run"] == "b"
+    done: list[tuple[str, str]] = []
+
+    def draw(rows: str) -> tuple[str, dict]:
+        return row_menu.columns("menu", list(rows), list(rows.upper()), lambda *what: done.append(what))
+
+    def click(config, place: int) -> None:
+        state[config.key] = {"row": place, "label": "Cancel"}
+        config.on_click(*config.args or ())
+
+    seen, before = draw("abc")
+    again, _ = draw("abc")
+    assert again == seen  # nothing moved: an open menu stays
+    moved, now = draw("bca")
+    assert moved != seen
+    click(before[seen], 1)
+    click(now[seen], 1)
+    click(now[moved], 1)
+    click(now[moved], 7)
+    assert done == [("Cancel", "B"), ("Cancel", "B"), ("Cancel", "C")]
+    for n in range(row_menu.KEPT):
+        _, now = draw("abc"[: 1 + n % 3])
+    assert moved not in now
+    assert len(now) == row_menu.KEPT
+
+
+@pytest.mark.parametrize("page", ["runs", "sweep"])
+def test_rows_and_their_menus_stay_where_they_are_while_jobs_run(
+    visit, settings: Settings, tiny: DatasetInfo, page: str
+) -> None:
+    queue = Queue(settings)
+    pns = make_variant(tiny.id, sampler="pns")
+    queue.add_sweep(tiny.id, Sweep(), [Run(pns, n) for n in range(4)])
+    queue.claim()
+    ways = []
+    at = visit(page)
+    for _ in range(3):
+        table = at.dataframe[0]
+        ways.append((list(table.value.iloc[:, 0]), list(table.value.get("seed", ())), table.proto.button_click_widgets))
+        [running] = queue.jobs(state=State.RUNNING)
+        fake_runs.write_run(settings, pns, running.payload["seed"])
+        queue.finish(running)
+        queue.claim()
+        at.run()
+    states = list(at.dataframe[0].value["state" if page == "runs" else "State"][:4])
+    assert states == ["done", "done", "done", "running"]
+    assert ways[0] == ways[1] == ways[2]
+    assert len(ways[0][2]) == 1
+
+
+def test_what_has_ended_meanwhile_is_not_cancelled_and_that_is_said(
+    visit, settings: Settings, tiny: DatasetInfo
+) -> None:
+    queue = Queue(settings)
+    queue.add_sweep(tiny.id, Sweep(), [Run(make_variant(tiny.id, sampler="pns"), 0)])
+    at = visit("runs")
+    press(at, "runs_pick_all")
+    queue.finish(queue.claim())
+    press(at, "runs_Cancel")
+    assert jobs.TOO_LATE in [t.value for t in at.toast]
+    assert queue.counts()[State.DONE] == 1
 
 
 def test_what_is_selected_are_runs_and_not_places(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,7 +418,8 @@ def test_a_damaged_run_is_listed_with_its_reason_and_can_be_deleted(
     run = run_of(tiny, sampler="rns")
     (settings.runs / run.id / "meta.json").write_text("{")
     at = visit("runs", run=run.id, run_state=["unreadable"])
-    assert listed(at)["State"].iloc[0].startswith("unreadable: ")
+    assert list(listed(at)["state"]) == ["unreadable"]
+    assert listed(at)["now"].iloc[0]
     assert "Deleting it is safe" in at.error[0].value.replace("\\", "")
     at.button(key="open_delete").click().run()
     at.button(key="runs_delete").click().run()

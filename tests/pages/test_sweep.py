@@ -1,11 +1,12 @@
 """The Sweep page: the form, its presets and what it greys out; the plan in words; starting, watching, cancelling."""
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.datasets.store import DatasetInfo
 from core.jobs import control
-from core.jobs.queue import Queue, State
+from core.jobs.queue import Queue, Report, State
 from core.models.choices import BASELINES, METHODS
 from core.models.combinations import Cell
 from core.models.methods import grid_of
@@ -16,6 +17,7 @@ from pages.shared import asking
 from tests.pages import results
 from tests.pages.test_every_page import text
 from tests.tiny import tiny_dataset
+from tests.warehouse import fake_runs
 
 WITHOUT_ONE_BP = {"method_one_bp_auc_ns": "false"}
 
@@ -340,6 +342,25 @@ def test_the_board_asks_for_no_job_one_by_one(
     waiting = [now for now in at.dataframe[0].value["Now"] if now == "waits for the run that it re-ranks"]
     assert len(waiting) == 2 * 3 * 2
     assert asked == []
+
+
+def test_what_is_done_is_measured_at_the_chosen_epoch_and_what_runs_at_the_latest(visit, settings: Settings) -> None:
+    """The last epoch's value of a finished run would disagree with Runs and the trade-off."""
+    info = tiny_dataset(settings)
+    queue, rns = Queue(settings), make_variant(info.id, sampler="rns")
+    queue.add_sweep(info.id, Sweep(), [Run(rns, n) for n in range(4)])
+    for seed, latest in enumerate((0.2, 0.3, 0.4)):
+        job = queue.claim()
+        queue.relay([(job, Report(share=0.5, epoch=3, epochs=6, metric=latest))])
+        if seed == 0:
+            fake_runs.write_run(settings, rns, 0, {"validation": {"ndcg@10": 0.25}, "test": {"ndcg@10": 0.1}})
+            queue.finish(job)
+        elif seed == 1:
+            queue.fail(job, "diverged")
+    shown = visit("sweep").dataframe[0].value["NDCG@10"]
+    assert [None if pd.isna(value) else value for value in shown] == [0.25, 0.3, 0.4, None]
+    runs = visit("runs").dataframe[0].value
+    assert list(runs[runs["state"] == "done"]["metric"]) == [0.25]
 
 
 def test_time_left_is_measuring_until_it_is_known(visit, settings: Settings, no_worker: list[str]) -> None:

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from core.errors import Unknown
 from core.jobs import artifacts
 from core.jobs.added_lists import add_lists
-from core.jobs.queue import Queue, Report
+from core.jobs.queue import Queue, Report, State
 from core.models.sweep import Sweep
 from core.models.variant import Run, make_variant
 from core.settings import Settings
 from core.warehouse import queries
 from core.warehouse.database import Warehouse
-from core.warehouse.run_list import LISTED, ORDERS, STATES, RunList, Wanted, choices, metrics_of_run
+from core.warehouse.run_list import LISTED, ORDERS, STATES, RunList, Wanted, choices, ends, metrics_of_run
 from tests.jobs.test_added_lists import saved
 from tests.tiny import tiny_dataset
 from tests.warehouse.fake_runs import write_run
@@ -153,6 +153,51 @@ def test_the_newest_are_what_is_under_way_as_it_will_be_trained_and_then_the_lat
     done = world.list().page(Wanted(states=("done",)))
     assert seeds(done) == [9, 1, 0]
     assert seeds(world.list().page(Wanted(states=("done",)), "oldest")) == [0, 1, 9]
+
+
+def test_as_asked_nothing_changes_its_place_when_jobs_begin_and_end(world):
+    """The latest sweep first, as it is trained; 1 was trained elsewhere, long ago. None is the preparation."""
+    newer = world.queue.add_sweep(world.dataset, ANY, [Run(world.dns, 20), Run(world.dns, 21)])
+    asked = Wanted(states=STATES)
+    before = seeds(world.list().page(asked, "asked"))
+    assert before == [20, 21, None, 9, 0, 5, 7, 8, 2, 6, 3, 4, 1]
+    world.queue.fail(world.queue.jobs(state=State.RUNNING)[0], "diverged")
+    while job := world.queue.claim():
+        world.queue.finish(job)
+    world.queue.retry(world.queue.latest_of(Run(world.rns, 5).id).id)
+    assert world.queue.members([newer.sweep])[newer.sweep].done == 2
+    assert seeds(world.list().page(asked, "asked")) == before
+
+
+def test_the_metrics_that_are_asked_for(settings):
+    info = tiny_dataset(settings)
+    values = {"ndcg@10": 0.25, "recall@5": 0.5, "aplt@10": 0.125, "gini@5": 0.75}
+    of = {"validation": values, "test": dict.fromkeys(values, 0.9)}
+    high = write_run(settings, make_variant(info.id, sampler="rns"), 0, of)
+    low = write_run(settings, make_variant(info.id, sampler="rns"), 1, {"validation": {"ndcg@10": 0.3, "recall@5": 0}})
+    w = Warehouse.open(settings, own=False)
+    found = RunList(w, Queue(settings).latest())
+    assert list(found.page(Wanted(), "metric")["metric"]) == [0.3, 0.25]
+    other = found.page(Wanted(), "metric", accuracy="recall@5", bias="gini@5")
+    assert list(other["run"]) == [high, low]
+    assert list(other["metric"]) == [0.5, 0]
+    assert [None if pd.isna(value) else value for value in other["bias"]] == [0.75, None]
+    told = ends(w, [high, low, "0" * 16])
+    assert {run: metric for run, (metric, _) in told.items()} == {high: 0.25, low: 0.3}
+    assert [told[run][1] for run in other["run"]] == list(other["seconds"])
+    paper = write_run(settings, make_variant(info.id, sampler="rns", protocol="paper"), 0, {"test": {"ndcg@10": 0.5}})
+    w.refresh()
+    assert ends(w, [paper])[paper][0] is None
+    assert ends(w, []) == {}
+
+
+def test_what_any_row_of_the_whole_result_has(world):
+    found = world.list()
+    whole = found.present(Wanted())
+    assert whole == {"seed", "seconds", "epoch", "memory", "validated", "unfinished", "titles"}
+    assert found.present(Wanted(states=("done",))) == whole - {"unfinished", "titles"}
+    assert found.present(Wanted(states=("waiting",))) == {"seed", "validated", "unfinished"}
+    assert found.present(Wanted("nowhere")) == set()
 
 
 @pytest.mark.parametrize(
