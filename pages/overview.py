@@ -53,7 +53,9 @@ def curve(here: view.View, points: pd.DataFrame) -> None:
         marks = points[~points["also_on"]]
         advice = "Choose on validation, report on test." if here.protocol == "validation" else ""
         if judged and judged.recommended:
-            st.caption(f"Dashed ring: what the rule recommends, **{words.plain(here.label(judged.recommended))}**.")
+            against = f", against {words.plain(here.label(judged.baseline))}" if judged.baseline else ""
+            chosen = words.plain(here.label(judged.recommended))
+            st.caption(f"Dashed ring: what the rule recommends{against}: **{chosen}**.")
         st.caption(f"{words.count(len(marks), 'setting')} on {words.plain(here.title)}. {advice}")
         st.space("stretch")
         next_step(here)
@@ -82,10 +84,8 @@ def waiting(here: view.View) -> None:
 
 def next_step(here: view.View) -> None:
     """One thing to do next."""
-    if here.a and here.b:
-        st.page_link("pages/users.py", label="Next: what users see", icon=":material/group:")
-    else:
-        st.page_link("pages/trade_off.py", label="Next: pin two settings", icon=":material/keep:")
+    page, told, icon = tour.next_step(here)
+    st.page_link(f"pages/{page}.py", label=f"Next: {told}", icon=f":material/{icon}:")
 
 
 def data_sets() -> None:
