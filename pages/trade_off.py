@@ -87,11 +87,15 @@ def empty(here: view.View) -> None:
         st.page_link("pages/sweep.py", label="Open Sweep", icon=":material/arrow_forward:")
 
 
-def chance_of(here: view.View) -> pd.DataFrame | None:
-    """What users and seeds leave of the points; None, with a sentence, where a run's values cannot be read."""
+def chance_of(here: view.View, judged: Judged | None) -> pd.DataFrame | None:
+    """What users and seeds leave of the points; None, with a sentence, where a run's values cannot be read.
+
+    Pins and the recommended setting are among them, however many settings there are.
+    """
+    looked_at = here.a, here.b, judged.recommended if judged else None
     try:
         with st.spinner("Resampling users", show_time=True):
-            return server.ask(verdicts.verdicts, *_axes(here), here.baseline)
+            return server.ask(verdicts.verdicts, *_axes(here), here.baseline, tuple(v for v in looked_at if v))
     except DamagedArtifact as damaged:
         st.warning(
             f"{words.plain(damaged)}  \nUntil then nothing here has an interval or a verdict.", icon=":material/report:"
@@ -196,7 +200,7 @@ def _legend(
     if found is None:
         return " ".join(told)
     if INTERVALS in shown:
-        few = " of what is lit, pinned or the baseline" if len(found) > MANY else ""
+        few = " of what is lit, pinned, recommended or the baseline" if len(found) > MANY else ""
         told.append(
             f"**Bars**{few}: 95 % intervals over users, of the mean over seeds. All settings are compared on the same "
             "users, so bars that overlap may still differ: the verdict says."
@@ -346,10 +350,10 @@ def page() -> None:
         f"**{key_title(here.accuracy)}** against **{key_title(here.bias)}** on {words.plain(here.title)}, "
         f"{here.split} split."
     )
-    found = chance_of(here)
+    judged = deciding.judged(here)
+    found = chance_of(here, judged)
     if found is not None:
         said(here, points, question, found)
-    judged = deciding.judged(here)
     filtering.widgets(here, points)
     shown = shown_of(here, points, found)
     if shown.points.empty:

@@ -85,7 +85,7 @@ def trade_off(
     chosen, ruled = chosen or {}, ruled or Ruled()
     points = ruled.greyed(data.coloured(points))
     if chance:
-        points = chance.with_intervals(points, chosen.values())
+        points = chance.with_intervals(points, [*chosen.values(), *([ruled.recommended] if ruled.recommended else [])])
     trained, baselines = points[~points["baseline"]], points[points["baseline"]]
     x, y = (data.extent(trained, baselines, axis) for axis in ("x", "y"))
     told = chance.told if chance else data.told
