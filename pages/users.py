@@ -379,7 +379,7 @@ def page() -> None:
     with knobs.cell():
         numbers(sides, shown, asked, len(held_out), kept, here.accuracy)
     both_lists(here, sides, shown, asked, history, held_out)
-    along.along_the_path(here, path, seed, asked, kept)
+    along.along_the_path(here, path, (first, second), seed, asked, kept)
     how_popular(here, sides, shown, asked, history)
 
 

@@ -145,6 +145,8 @@ def _group_table(here: view.View, groups: pd.DataFrame) -> None:
             "Setting": st.column_config.TextColumn(width=180),
             name: st.column_config.NumberColumn(format=tables.NUMBER),
             "Change": percent,
+            "Interval": st.column_config.TextColumn(help="95 % of the change, of this group by itself: not corrected"),
+            "Verdict": st.column_config.TextColumn(help="After Holm's correction for all groups and settings here"),
             "Lift": percent,
         },
         key="who_pays_users",
