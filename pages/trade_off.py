@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from core.charts import trade_off
+from core.charts.text import listed, metric_name, number
 from core.charts.trade_off_answer import answer
 from core.charts.trade_off_chance import LIT, MANY, Chance
 from core.charts.trade_off_data import in_order
@@ -19,7 +20,7 @@ from core.charts.trade_off_rule import Ruled
 from core.decisions.judge import Judged, turning_points
 from core.errors import DamagedArtifact
 from core.evaluation.metrics import key_title
-from core.warehouse import queries, verdicts
+from core.warehouse import decide, queries, verdicts
 from pages.shared import (
     charts,
     deciding,
@@ -171,9 +172,13 @@ def _below(here: view.View, shown: Shown) -> None:
     """How many are shown, and what the mouse does, as widgets too."""
     marks = in_order(shown.points)
     by_variant = dict(zip(marks["variant"], marks["label"], strict=True))
+    inside = filtering.passes(marks)
+    stay = set(marks.loc[~inside, "variant"])
+    names = [n for n, v in (("the baseline", here.baseline), ("A", here.a), ("B", here.b)) if v in stay]
+    beside = f", and {listed(names)}, which the filter would leave out" if names else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(
-            f"Showing {len(marks)} of {words.count(len(here.variants), 'setting')}. "
+            f"Showing {int(inside.sum())} of {words.count(len(here.variants), 'setting')}{beside}. "
             "A click on a mark pins A, a second B, a third replaces B; a click on a pin unpins it. A drag over the "
             "chart shows only what is inside.",
             width="stretch",
@@ -322,6 +327,27 @@ def _download(here: view.View, marks: pd.DataFrame) -> None:
     tables.download(out, f"trade-off-{here.facts['name']}-{here.split}", "points_csv")
 
 
+def lacks_number(here: view.View) -> bool:
+    """Is a target asked for whose value is missing? Then there is no rule, and no card of the decision."""
+    asked = frame.RULES.get(st.session_state.get(view.RULE, ""))
+    return asked == "reach" and here.rule is None and here.protocol == decide.PROTOCOL
+
+
+def no_number(here: view.View) -> None:
+    """What to do for one: what there is to reach, on the split that a rule is judged on."""
+    points = server.ask(queries.trade_off, str(here.dataset), decide.CHOSEN_ON, here.protocol, here.bias, here.accuracy)
+    name, told = metric_name(here.bias), ""
+    if len(points):
+        told = f" The settings here have {number(points['x'].min())} to {number(points['x'].max())} on validation"
+        base = points.loc[points["variant"] == here.baseline, "x"]
+        told += f", {words.plain(here.label(here.baseline))} has {number(base.iloc[0])}." if len(base) else "."
+    with st.container(border=True):
+        st.markdown(
+            f"**The target has no number yet**, so nothing is recommended. Say in the sidebar, under *Decide by*, "
+            f"which {name} must be reached.{told}"
+        )
+
+
 def onwards(here: view.View) -> None:
     """Where the pins are taken apart, and all of it as one file."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
@@ -361,6 +387,8 @@ def page() -> None:
         st.button("Show all", icon=":material/filter_alt_off:", key="clear_filter", on_click=filtering.clear)
         return
     chart(here, shown, question, judged)
+    if lacks_number(here):
+        no_number(here)
     deciding.card(here, judged)
     onwards(here)
     who_pays.card(here)

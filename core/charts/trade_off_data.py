@@ -93,10 +93,17 @@ def told(marks: pd.DataFrame) -> pd.DataFrame:
     return marks.assign(**words)
 
 
-def segments(trained: pd.DataFrame) -> pd.DataFrame:
-    """From each point of a path to the next one: x1, y1, x2, y2, and the middle as x and y."""
+def in_pieces(trained: pd.DataFrame) -> pd.DataFrame:
+    """By path and order, with `piece`: another one where settings between two of a path are not among the rows."""
     rows = trained.sort_values(["path", "order"])
-    after = rows.groupby("path")[["x", "y"]].shift(-1)
+    gaps = rows.groupby("path")["order"].diff().fillna(1).ne(1)
+    return rows.assign(piece=rows["path"].astype(str) + " " + gaps.groupby(rows["path"]).cumsum().astype(str))
+
+
+def segments(trained: pd.DataFrame) -> pd.DataFrame:
+    """From each point of a path to the next one: x1, y1, x2, y2, the middle as x and y. None over what is left out."""
+    rows = in_pieces(trained)
+    after = rows.groupby("piece")[["x", "y"]].shift(-1)
     ends = rows.assign(x1=rows["x"], y1=rows["y"], x2=after["x"], y2=after["y"]).dropna(subset=["x2"])
     return ends.assign(x=(ends["x1"] + ends["x2"]) / 2, y=(ends["y1"] + ends["y2"]) / 2)
 
