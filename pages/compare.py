@@ -160,12 +160,12 @@ def settings_card(pair: Pair) -> None:
         if whole:
             rows.insert(1, "Differs", ["≠" if row.differs else "" for row in shown])
         config = st.column_config
-        narrow = {name: config.TextColumn(width=84) for name in ("A", "B")}
+        narrow = {name: config.TextColumn(width=64) for name in ("A", "B")}
         tables.table(
             rows,
             "Settings of A and B that differ" if not whole else "All settings of A and B",
             {
-                "Setting": config.TextColumn(width=112),
+                "Setting": config.TextColumn(width=92),
                 "Differs": config.TextColumn("", width=20),
                 **narrow,
                 "Default": config.TextColumn(width=84, help="Where nothing is chosen; of A and B, where that differs"),
@@ -264,7 +264,7 @@ def _metric_table(pair: Pair, rows: pd.DataFrame, judged: int) -> None:
         shown,
         f"Every metric of A and B, {pair.where}",
         {
-            "Metric": config.TextColumn(width=192),
+            "Metric": config.TextColumn(width=214),
             "A": config.NumberColumn(format=number, width=60, help=f"{pair.labels[0]}: mean over seeds"),
             "B": config.NumberColumn(format=number, width=60, help=f"{pair.labels[1]}: mean over seeds"),
             "B − A": config.NumberColumn(format=number, width=72, help="Paired: on the same users"),

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import altair as alt
 import pandas as pd
@@ -90,10 +90,10 @@ def bump(rows: pd.DataFrame, path: Path) -> alt.LayerChart:
     place, items = _Places(path), _items(rows)
     x = alt.X("x:Q", scale=alt.Scale(domain=place.extent, nice=False, zero=False), axis=_strengths(path, place))
     y = _ranks(path)
-    # one legend for colour, dash and shape: they say the same
+    # one legend for colour and shape, which say the same: that of the marks, whose scales are their own for it
     legend = alt.Legend(orient="top", title=None, symbolSize=90)
-    colour = alt.Color("kind:N", scale=_COLOUR, legend=legend)
-    dash = alt.StrokeDash("kind:N", scale=_DASH, legend=legend)
+    colour, quiet = (alt.Color("kind:N", scale=_COLOUR, legend=shown) for shown in (legend, None))
+    dash = alt.StrokeDash("kind:N", scale=_DASH, legend=None)
     shape = alt.Shape("kind:N", scale=_SHAPE, legend=legend)
     lines: Any = alt.Chart(_pieces(items, path, place)).mark_line(strokeWidth=2, opacity=0.8, tooltip=None)
     stubs: Any = alt.Chart(_stubs(items, path, place)).mark_rule(strokeWidth=1.5, opacity=0.55, tooltip=None)
@@ -110,9 +110,9 @@ def bump(rows: pd.DataFrame, path: Path) -> alt.LayerChart:
     pick = alt.selection_point(name=PICK, fields=["at"], nearest=True, on="click")
     layers = [
         *_here(path, place, x),
-        named(stubs.encode(x=x, y=y, x2=alt.X2("x2:Q"), y2=alt.Y2("rank2:Q"), color=colour, strokeDash=dash), "stubs"),
+        named(stubs.encode(x=x, y=y, x2=alt.X2("x2:Q"), y2=alt.Y2("rank2:Q"), color=quiet, strokeDash=dash), "stubs"),
         named(
-            lines.encode(x=x, y=y, color=colour, strokeDash=dash, detail=alt.Detail("piece:N"), order=alt.Order("x:Q")),
+            lines.encode(x=x, y=y, color=quiet, strokeDash=dash, detail=alt.Detail("piece:N"), order=alt.Order("x:Q")),
             "lines",
         ),
         named(_titles(rows, path).encode(x=x, y=y, text=alt.Text("label:N")), "titles"),
@@ -120,7 +120,8 @@ def bump(rows: pd.DataFrame, path: Path) -> alt.LayerChart:
         *_pins(path, place, x),
     ]
     note = f"Filled: the user took it in {path.split}. A line that ends in a stub: the item enters or leaves the list."
-    return layered(layers, NAME, _ROW * (path.k + 1) + 130, note)
+    chart = layered(layers, NAME, _ROW * (path.k + 1) + 130, note)
+    return cast("alt.LayerChart", chart.resolve_scale(color="independent", shape="independent"))
 
 
 def takeaway(rows: pd.DataFrame, path: Path) -> str:

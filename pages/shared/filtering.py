@@ -98,7 +98,8 @@ def _take_old_link() -> None:
         del st.query_params[end]
     if not st.session_state.get(view.WITHIN) and view.WITHIN not in st.query_params:
         read = [f"{axis} {old.get(f'{axis}_min') or ''}..{old.get(f'{axis}_max') or ''}" for axis in "xy"]
-        st.session_state[view.WITHIN] = written(ranges(" ".join(read)))
+        # into the field for this run, and into the address, which a field's first value does not reach
+        st.query_params[view.WITHIN] = st.session_state[view.WITHIN] = written(ranges(" ".join(read)))
 
 
 def method_names(points: pd.DataFrame) -> dict[str, str]:

@@ -103,11 +103,11 @@ def _movers(pair: Pair, moved: pd.DataFrame, top: float, key: str) -> None:
         }
     )
     share = {
-        side: config.ProgressColumn(side, format="percent", min_value=0, max_value=top, width=88, help=f"{side}: {n}")
+        side: config.ProgressColumn(side, format="percent", min_value=0, max_value=top, width=76, help=f"{side}: {n}")
         for side, n in zip("AB", pair.labels, strict=True)
     }
     columns = {
-        "Title": config.TextColumn(width=150),
+        "Title": config.TextColumn(width=176),
         "Percentile": config.NumberColumn("Pctl.", width=40, help=lists.PERCENTILE),
         **share,
         "Change": config.NumberColumn(format="%+.2f", width=62, help="B minus A, in percentage points of the users"),

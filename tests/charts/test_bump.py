@@ -84,6 +84,12 @@ def test_the_strengths_that_a_and_b_have_of_their_own_carry_their_letters():
     assert "pins" not in layers(bump.bump(frame(), path()))
 
 
+def test_there_is_one_legend():
+    """Of the marks, in colour and shape: lines and stubs would have another of their own."""
+    [legend] = compiled(bump.bump(frame(), path()))["legends"]
+    assert {"stroke", "shape"} <= legend.keys()
+
+
 def test_hot_and_cold_differ_in_colour_dash_and_shape_and_hits_are_filled():
     chart = bump.bump(frame(), path())
     found = layers(chart)
