@@ -18,7 +18,7 @@ WHAT = (
 )
 
 
-THIRD = 290  # pixels: narrower, and what the chart says stands below it
+THIRD = 320  # pixels: narrower, and what the chart says stands below it
 
 
 def introduction() -> None:
@@ -40,7 +40,7 @@ def curve(here: view.View, points: pd.DataFrame) -> None:
     """The trade-off in small, and what it says."""
     grid = st.grid(3, gap="medium", min_column_width=THIRD)
     left, right = grid.cell(column_span=2), grid.cell()
-    with left.container(border=True, height="stretch"):
+    with left.container(border=True):
         if points.empty:
             waiting(here)
             return
@@ -51,7 +51,7 @@ def curve(here: view.View, points: pd.DataFrame) -> None:
         ruled = Ruled(judged.outside, judged.recommended) if judged else None
         small = trade_off.trade_off(points, question, chosen=pins, small=True, ruled=ruled)
         charts.chart(small, "small", said, points, name="overview", note=charts.data_set())
-    with right.container(border=True, height="stretch"):
+    with right.container(gap="small"):
         st.subheader("What it says so far" if jobs.busy() else "What it says")
         st.markdown(words.plain(said))
         marks = points[~points["also_on"]]
@@ -61,7 +61,6 @@ def curve(here: view.View, points: pd.DataFrame) -> None:
             chosen = words.plain(here.label(judged.recommended))
             st.caption(f"Dashed ring: what the rule recommends{against}: **{chosen}**.")
         st.caption(f"{words.count(len(marks), 'setting')} on {words.plain(here.title)}. {advice}")
-        st.space("stretch")
         next_step(here)
 
 
@@ -150,7 +149,7 @@ def page() -> None:
         with boundary.calm("the tour"):
             tour.card(here, points)
     curve(here, points)
-    left, right = st.columns([5, 3], gap="medium")
+    left, right = st.columns([2, 1], gap="medium")
     with left:
         under_way()
         decisions(here)

@@ -164,7 +164,7 @@ def columns(most: float) -> dict[str, object]:
     config = st.column_config
     return {
         "#": config.NumberColumn(width=26),
-        "Title": config.TextColumn(width=104),
+        "Title": config.TextColumn(width=98),
         "Shown to": config.ProgressColumn(
             "Popularity",
             format="percent",
@@ -176,7 +176,7 @@ def columns(most: float) -> dict[str, object]:
         "Percentile": config.NumberColumn("Pctl.", width=34, help=lists.PERCENTILE),
         "Marks": config.MultiselectColumn(
             "Marks",
-            width=64,
+            width=72,
             options=list(MARKS),
             color=[MARKS[word] for word in MARKS],
             help="Against the other list: same place, up so many places here, down, or only here: new in B, dropped "

@@ -91,7 +91,7 @@ def bump(rows: pd.DataFrame, path: Path) -> alt.LayerChart:
     x = alt.X("x:Q", scale=alt.Scale(domain=place.extent, nice=False, zero=False), axis=_strengths(path, place))
     y = _ranks(path)
     # one legend for colour and shape, which say the same: that of the marks, whose scales are their own for it
-    legend = alt.Legend(orient="top", title=None, symbolSize=90)
+    legend = alt.Legend(orient="top", title=None, symbolSize=70, symbolFillColor="transparent", symbolStrokeWidth=1.7)
     colour, quiet = (alt.Color("kind:N", scale=_COLOUR, legend=shown) for shown in (legend, None))
     dash = alt.StrokeDash("kind:N", scale=_DASH, legend=None)
     shape = alt.Shape("kind:N", scale=_SHAPE, legend=legend)

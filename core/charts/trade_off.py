@@ -109,7 +109,7 @@ def trade_off(
         view.targets(marks),
         view.marks(marks),
         *view.letters(ringed),
-        view.labels(marks, edged, ringed, data.covered_lines(paths_drawn, dots), name),
+        view.labels(marks, edged, ringed, data.covered_lines(paths_drawn, dots), name, ruled.recommended),
         view.better(),
     ]
     drawn = [layer for layer in layers if len(layer.data)]
@@ -325,12 +325,19 @@ class _View:
         ]
 
     def labels(
-        self, marks: pd.DataFrame, edged: pd.DataFrame, ringed: pd.DataFrame, covered: list[Line], name: list[Line]
+        self,
+        marks: pd.DataFrame,
+        edged: pd.DataFrame,
+        ringed: pd.DataFrame,
+        covered: list[Line],
+        name: list[Line],
+        advised: str | None,
     ) -> alt.Chart:
-        """Strengths and names beside the marks, as far as they fit. covered: paths and seeds; name: the region's."""
+        """Strengths and names beside the marks, as far as they fit. covered: paths and seeds; name: the region's;
+        advised: the variant that has a ring, too."""
         size = self.x, self.y, *(_SMALL_PLOT if self.small else _PLOT)
         letters = data.letter_lines(data.badges(ringed, *size)) + name
-        variants, bars = set(ringed["variant"]), data.bar_lines(marks)
+        variants, bars = {*ringed["variant"], advised}, data.bar_lines(marks)
         placed = data.labels(marks, edged, covered, letters, *size, self.small, variants, bars)
         return named(self._placed(placed), "labels")
 

@@ -20,7 +20,7 @@ MARGIN = 0.08  # of the range, around the outermost marks
 NEAR = 0.35  # a baseline further off than this share of the range stands at the edge, with its value
 BADGE = 24  # pixels from a chosen mark's middle up to the middle of its letter
 BADGE_HALF = 10  # half the width and height of the letter's ground
-MARK, RING = 7.0, 13.0  # half their width, in pixels
+MARK, RING = 7.0, 16.0  # half their width, in pixels
 MANY = 60  # of more settings only the ends of paths are labelled: one would not know whose numbers the others are
 FAINT = "80"  # half transparent, written behind a colour; an opacity of the mark would fade the legend too
 
@@ -138,7 +138,7 @@ def labels(
     width: int,
     height: int,
     few: bool,
-    ringed: Collection[str] = (),
+    ringed: Collection[str | None] = (),
     bars: list[Line] | None = None,
 ) -> pd.DataFrame:
     """The labels that fit: baselines first, then the ends of paths with their method's name, then other strengths.
