@@ -36,7 +36,7 @@ def widgets(here: view.View, points: pd.DataFrame) -> None:
     _take_old_link()
     with st.expander("Filter", icon=":material/filter_alt:", key="filter"):
         st.caption("A drag over the chart fills these in. Empty: no limit.")
-        numbers = st.grid(4, gap="small")
+        numbers = st.grid(4, gap="small", min_column_width=200)
         with st.grid(2, gap="small"):
             st.multiselect(
                 "Leave out methods", list(names), format_func=lambda method: names.get(method, str(method)),
