@@ -131,8 +131,10 @@ def brushed(brush: Mapping[str, Sequence[float]]) -> None:
 
 
 def kept(points: pd.DataFrame, always: Sequence[str | None] = ()) -> pd.DataFrame:
-    """The points that the filter lets through. A path keeps what of it is within; `always`: variants that stay."""
-    return points[passes(points) | points["variant"].isin([one for one in always if one])]
+    """The points that the filter lets through. A path keeps what of it has a mark; `always`: variants that stay."""
+    inside = points[passes(points) | points["variant"].isin([one for one in always if one])]
+    marks = inside.loc[~inside["also_on"].astype(bool), "variant"]
+    return inside[inside["variant"].isin(marks)]
 
 
 def passes(points: pd.DataFrame) -> pd.Series:

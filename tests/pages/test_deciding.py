@@ -144,6 +144,23 @@ def test_ranges_and_methods_limit_chart_and_table_alike(visit, decidable: Datase
     assert len(rows(at)) == len(whole) and not at.exception
 
 
+def test_a_path_that_begins_at_a_method_that_is_left_out_begins_later(visit, decidable: DatasetInfo) -> None:
+    """AUC-NS begins at DNS: without DNS there is no line from where no mark is, and no seed of it."""
+    at = visit("trade_off", hide="DNS")
+    shown = dict(marks_of(at, "paths"))
+    assert not any(label.startswith("DNS") for label in shown.values()) and len(shown) == 3
+    assert not any(label.startswith("DNS") for _, label in marks_of(at, "seeds"))
+
+
+def marks_of(at, layer: str) -> list[tuple[str, str]]:
+    """Variant and label of each row of a layer."""
+    name = next(one["data"]["name"] for one in spec(at, "marks_")["layer"] if one["name"] == layer)
+    chart = next(chart for chart in at.get("vega_lite_chart") if name in chart.proto.spec)
+    data = next(one.data.data for one in chart.proto.datasets if one.name == name)
+    frame = pa.ipc.open_stream(data).read_pandas()
+    return list(zip(frame["variant"], frame["label"], strict=True))
+
+
 def test_the_baseline_and_pins_stay(visit, decidable: DatasetInfo) -> None:
     at = visit("trade_off", within="y 2..", a="most_popular")
     assert sorted(label.split(",")[0] for label in rows(at)["label"]) == ["Most popular", "RNS"]
