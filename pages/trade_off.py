@@ -96,7 +96,10 @@ def chance_of(here: view.View, judged: Judged | None) -> pd.DataFrame | None:
     looked_at = here.a, here.b, judged.recommended if judged else None
     try:
         with st.spinner("Resampling users", show_time=True):
-            return server.ask(verdicts.verdicts, *_axes(here), here.baseline, tuple(v for v in looked_at if v))
+            found = server.ask(verdicts.verdicts, *_axes(here), here.baseline)
+            lacking = tuple(v for v in looked_at if v and v not in set(found["variant"]))
+            # asked for only where something lacks, so that a pin costs nothing where all are resampled
+            return server.ask(verdicts.verdicts, *_axes(here), here.baseline, lacking) if lacking else found
     except DamagedArtifact as damaged:
         st.warning(
             f"{words.plain(damaged)}  \nUntil then nothing here has an interval or a verdict.", icon=":material/report:"

@@ -12,7 +12,7 @@ from core.warehouse import decide, queries
 from core.warehouse.database import Warehouse
 from pages.shared import deciding, filtering
 from tests.pages import results
-from tests.pages.test_trade_off import drawn, rows, spec
+from tests.pages.test_trade_off import drawn, marks_of, rows, spec
 
 
 @pytest.fixture
@@ -150,15 +150,6 @@ def test_a_path_that_begins_at_a_method_that_is_left_out_begins_later(visit, dec
     shown = dict(marks_of(at, "paths"))
     assert not any(label.startswith("DNS") for label in shown.values()) and len(shown) == 3
     assert not any(label.startswith("DNS") for _, label in marks_of(at, "seeds"))
-
-
-def marks_of(at, layer: str) -> list[tuple[str, str]]:
-    """Variant and label of each row of a layer."""
-    name = next(one["data"]["name"] for one in spec(at, "marks_")["layer"] if one["name"] == layer)
-    chart = next(chart for chart in at.get("vega_lite_chart") if name in chart.proto.spec)
-    data = next(one.data.data for one in chart.proto.datasets if one.name == name)
-    frame = pa.ipc.open_stream(data).read_pandas()
-    return list(zip(frame["variant"], frame["label"], strict=True))
 
 
 def test_the_baseline_and_pins_stay(visit, decidable: DatasetInfo) -> None:
