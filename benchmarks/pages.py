@@ -130,8 +130,11 @@ VISITS: dict[str, tuple[dict[str, str], tuple[tuple[str, Do], ...]]] = {
             ("pin A", pin),
             ("another budget", choose(budget=(2.0, 3.0, 4.0, 5.0, 6.0))),
             ("leave out a method", choose(hide=["rns"])),
-            ("limit an axis", choose(hide=[], y_min=(0.01, 0.011, 0.012, 0.013, 0.014))),
-            ("hide intervals", choose(y_min=None, show=["seeds", "paths"])),
+            (
+                "limit an axis",
+                choose(hide=[], within=tuple(f"y {low}.." for low in (0.01, 0.011, 0.012, 0.013, 0.014))),
+            ),
+            ("hide intervals", choose(within="", show=["seeds", "paths"])),
         ),
     ),
     "compare": (

@@ -21,7 +21,7 @@ from core.models import differences
 from core.uncertainty.verdict import BETTER, ENOUGH_SEEDS, FEW_SEEDS, NO_INTERVAL, VERDICTS, WORSE
 from core.warehouse import compare, queries, who_pays
 from pages.shared import boundary, charts, frame, movers, server, tables, view, words
-from pages.shared.pair import Pair, compared
+from pages.shared.pair import Pair, compared, standing_in
 
 ALL_SETTINGS, KIND, CURVE = "all_settings", "metric_kind", "curve"
 KINDS = ("All", "Accuracy", "Popularity", "Told apart")
@@ -90,13 +90,8 @@ def chips(pair: Pair) -> None:
                 type="tertiary", on_click=pin_both, args=pair.variants,
                 help="What is pinned follows to every page, and a link reopens it.",
             )  # fmt: skip
-    if free:
-        both = "Nothing is pinned: the baseline stands beside the strongest AUC-NS, as far as both are trained"
-        one = f"{free[0]} is not pinned: the baseline stands in, or another setting where that cannot"
-        st.caption(
-            f"{both if len(free) == 2 else one}. A click on **Trade-off** pins; so does a name under *Pins and "
-            "baseline* in the sidebar."
-        )
+    if told := standing_in(here):
+        st.caption(told)
 
 
 def answer(pair: Pair, found: pd.DataFrame) -> None:
@@ -165,12 +160,12 @@ def settings_card(pair: Pair) -> None:
         if whole:
             rows.insert(1, "Differs", ["≠" if row.differs else "" for row in shown])
         config = st.column_config
-        narrow = {name: config.TextColumn(width=84) for name in ("A", "B")}
+        narrow = {name: config.TextColumn(width=64) for name in ("A", "B")}
         tables.table(
             rows,
             "Settings of A and B that differ" if not whole else "All settings of A and B",
             {
-                "Setting": config.TextColumn(width=112),
+                "Setting": config.TextColumn(width=92),
                 "Differs": config.TextColumn("", width=20),
                 **narrow,
                 "Default": config.TextColumn(width=84, help="Where nothing is chosen; of A and B, where that differs"),
@@ -269,7 +264,7 @@ def _metric_table(pair: Pair, rows: pd.DataFrame, judged: int) -> None:
         shown,
         f"Every metric of A and B, {pair.where}",
         {
-            "Metric": config.TextColumn(width=192),
+            "Metric": config.TextColumn(width=214),
             "A": config.NumberColumn(format=number, width=60, help=f"{pair.labels[0]}: mean over seeds"),
             "B": config.NumberColumn(format=number, width=60, help=f"{pair.labels[1]}: mean over seeds"),
             "B − A": config.NumberColumn(format=number, width=72, help="Paired: on the same users"),

@@ -18,6 +18,9 @@ WHAT = (
 )
 
 
+THIRD = 320  # pixels: narrower, and what the chart says stands below it
+
+
 def introduction() -> None:
     """What this is, and the two ways in."""
     left, right = st.columns([5, 3], gap="large", vertical_alignment="center")
@@ -35,8 +38,9 @@ def points_of(here: view.View) -> pd.DataFrame:
 
 def curve(here: view.View, points: pd.DataFrame) -> None:
     """The trade-off in small, and what it says."""
-    left, right = st.columns([5, 3], gap="medium")
-    with left.container(border=True, height="stretch"):
+    grid = st.grid(3, gap="medium", min_column_width=THIRD)
+    left, right = grid.cell(column_span=2), grid.cell()
+    with left.container(border=True):
         if points.empty:
             waiting(here)
             return
@@ -47,32 +51,33 @@ def curve(here: view.View, points: pd.DataFrame) -> None:
         ruled = Ruled(judged.outside, judged.recommended) if judged else None
         small = trade_off.trade_off(points, question, chosen=pins, small=True, ruled=ruled)
         charts.chart(small, "small", said, points, name="overview", note=charts.data_set())
-    with right.container(border=True, height="stretch"):
-        st.subheader("What it says so far" if jobs.busy() else "What it says")
+    with right.container(gap="small"):
+        st.header("What it says so far" if jobs.busy() else "What it says")
         st.markdown(words.plain(said))
         marks = points[~points["also_on"]]
         advice = "Choose on validation, report on test." if here.protocol == "validation" else ""
         if judged and judged.recommended:
-            st.caption(f"Dashed ring: what the rule recommends, **{words.plain(here.label(judged.recommended))}**.")
+            against = f", against {words.plain(here.label(judged.baseline))}" if judged.baseline else ""
+            chosen = words.plain(here.label(judged.recommended))
+            st.caption(f"Dashed ring: what the rule recommends{against}: **{chosen}**.")
         st.caption(f"{words.count(len(marks), 'setting')} on {words.plain(here.title)}. {advice}")
-        st.space("stretch")
         next_step(here)
 
 
 def waiting(here: view.View) -> None:
     """What to expect while there is no point."""
     if jobs.busy():
-        st.subheader("The first points are on their way")
+        st.header("The first points are on their way")
         st.markdown(
             "The data set is fetched and prepared first. Then the default comparison is trained: most popular, RNS, "
             "and AUC-NS at six strengths (β 0 is DNS), with three seeds each. Points appear here as runs finish."
         )
     elif here.dataset is None:
-        st.subheader("Begin with a data set")
+        st.header("Begin with a data set")
         st.markdown("Fetch a well-known one or import your own on **Data**; then train a comparison on **Sweep**.")
         st.page_link("pages/data.py", label="Open Data", icon=":material/database:")
     else:
-        st.subheader("Nothing trained here yet")
+        st.header("Nothing trained here yet")
         st.markdown(
             f"{words.plain(here.title)} has no finished run under protocol *{here.protocol}*. "
             "Train a comparison on **Sweep**."
@@ -82,15 +87,13 @@ def waiting(here: view.View) -> None:
 
 def next_step(here: view.View) -> None:
     """One thing to do next."""
-    if here.a and here.b:
-        st.page_link("pages/users.py", label="Next: what users see", icon=":material/group:")
-    else:
-        st.page_link("pages/trade_off.py", label="Next: pin two settings", icon=":material/keep:")
+    page, told, icon = tour.next_step(here)
+    st.page_link(f"pages/{page}.py", label=f"Next: {told}", icon=f":material/{icon}:")
 
 
 def data_sets() -> None:
     """Every prepared data set in a line or two."""
-    st.subheader("Data sets")
+    st.header("Data sets")
     sets = server.ask(queries.datasets)
     if sets.empty:
         st.caption("None yet.")
@@ -107,7 +110,7 @@ def data_sets() -> None:
 
 def under_way() -> None:
     """Jobs, live; and what became of the last preparation where that matters."""
-    st.subheader("Jobs")
+    st.header("Jobs")
     if jobs.busy():
         jobs.live_bars(headline=True)
     else:
@@ -130,7 +133,7 @@ def under_way() -> None:
 
 def decisions(here: view.View) -> None:
     """What was decided last."""
-    st.subheader("Last decisions")
+    st.header("Last decisions")
     sets = server.ask(queries.datasets)
     deciding.last(here, dict(zip(sets["dataset"], sets["title"], strict=True)))
 
@@ -146,7 +149,7 @@ def page() -> None:
         with boundary.calm("the tour"):
             tour.card(here, points)
     curve(here, points)
-    left, right = st.columns([5, 3], gap="medium")
+    left, right = st.columns([2, 1], gap="medium")
     with left:
         under_way()
         decisions(here)

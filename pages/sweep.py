@@ -28,13 +28,12 @@ def plan(dataset: str | None, sweep: Sweep) -> None:
         else ", time is measured once it runs"
     )
     cores = words.count(server.settings().workers, "core")
+    where = f"{words.plain(view.current().title)}, {PROTOCOLS[sweep.protocol].label} (protocol *{sweep.protocol}*)"
     told, button = st.columns([5, 3], gap="large", vertical_alignment="center")
     told.markdown(
         f"**{words.count(planned.runs, 'run')}**: {planned.cached:,} cached, {planned.waiting:,} under way, "
         f"**{todo:,} to train**" + (f"{time} on {cores}." if todo else ".") + "  \n"
-        f":small[:gray[{words.count(planned.variants, 'setting')} × {words.count(len(sweep.seeds), 'seed')} on "
-        f"{words.plain(view.current().title)}, {PROTOCOLS[sweep.protocol].label} "
-        f"(protocol *{sweep.protocol}*).{' ' + jobs.estimates_so_far() if todo else ''}]]"
+        f":small[:gray[{_size(planned, sweep)} on {where}.{' ' + jobs.estimates_so_far() if todo else ''}]]"
     )
     button.button(
         f"Train {words.count(todo, 'run')}"
@@ -51,6 +50,14 @@ def plan(dataset: str | None, sweep: Sweep) -> None:
         on_click=jobs.start,
         args=(dataset, sweep, "the sweep"),
     )
+
+
+def _size(planned: control.Plan, sweep: Sweep) -> str:
+    """How many settings and seeds: what has no chance in it is run once, whatever was asked for."""
+    settings, seeds = words.count(planned.variants, "setting"), words.count(len(sweep.seeds), "seed")
+    if planned.runs == planned.variants * len(sweep.seeds):
+        return f"{settings} × {seeds}"
+    return f"{settings}, {seeds} of each in which chance plays a part,"
 
 
 frame.enter()

@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from core.charts import trade_off
+from core.charts.text import listed, metric_name, number
 from core.charts.trade_off_answer import answer
 from core.charts.trade_off_chance import LIT, MANY, Chance
 from core.charts.trade_off_data import in_order
@@ -19,7 +20,7 @@ from core.charts.trade_off_rule import Ruled
 from core.decisions.judge import Judged, turning_points
 from core.errors import DamagedArtifact
 from core.evaluation.metrics import key_title
-from core.warehouse import queries, verdicts
+from core.warehouse import decide, queries, verdicts
 from pages.shared import (
     charts,
     deciding,
@@ -87,11 +88,18 @@ def empty(here: view.View) -> None:
         st.page_link("pages/sweep.py", label="Open Sweep", icon=":material/arrow_forward:")
 
 
-def chance_of(here: view.View) -> pd.DataFrame | None:
-    """What users and seeds leave of the points; None, with a sentence, where a run's values cannot be read."""
+def chance_of(here: view.View, judged: Judged | None) -> pd.DataFrame | None:
+    """What users and seeds leave of the points; None, with a sentence, where a run's values cannot be read.
+
+    Pins and the recommended setting are among them, however many settings there are.
+    """
+    looked_at = here.a, here.b, judged.recommended if judged else None
     try:
         with st.spinner("Resampling users", show_time=True):
-            return server.ask(verdicts.verdicts, *_axes(here), here.baseline)
+            found = server.ask(verdicts.verdicts, *_axes(here), here.baseline)
+            lacking = tuple(v for v in looked_at if v and v not in set(found["variant"]))
+            # asked for only where something lacks, so that a pin costs nothing where all are resampled
+            return server.ask(verdicts.verdicts, *_axes(here), here.baseline, lacking) if lacking else found
     except DamagedArtifact as damaged:
         st.warning(
             f"{words.plain(damaged)}  \nUntil then nothing here has an interval or a verdict.", icon=":material/report:"
@@ -167,9 +175,13 @@ def _below(here: view.View, shown: Shown) -> None:
     """How many are shown, and what the mouse does, as widgets too."""
     marks = in_order(shown.points)
     by_variant = dict(zip(marks["variant"], marks["label"], strict=True))
+    inside = filtering.passes(marks)
+    stay = set(marks.loc[~inside, "variant"])
+    names = [n for n, v in (("the baseline", here.baseline), ("A", here.a), ("B", here.b)) if v in stay]
+    beside = f", and {listed(names)}, which the filter would leave out" if names else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(
-            f"Showing {len(marks)} of {words.count(len(here.variants), 'setting')}. "
+            f"Showing {int(inside.sum())} of {words.count(len(here.variants), 'setting')}{beside}. "
             "A click on a mark pins A, a second B, a third replaces B; a click on a pin unpins it. A drag over the "
             "chart shows only what is inside.",
             width="stretch",
@@ -196,7 +208,7 @@ def _legend(
     if found is None:
         return " ".join(told)
     if INTERVALS in shown:
-        few = " of what is lit, pinned or the baseline" if len(found) > MANY else ""
+        few = " of what is lit, pinned, recommended or the baseline" if len(found) > MANY else ""
         told.append(
             f"**Bars**{few}: 95 % intervals over users, of the mean over seeds. All settings are compared on the same "
             "users, so bars that overlap may still differ: the verdict says."
@@ -318,6 +330,27 @@ def _download(here: view.View, marks: pd.DataFrame) -> None:
     tables.download(out, f"trade-off-{here.facts['name']}-{here.split}", "points_csv")
 
 
+def lacks_number(here: view.View) -> bool:
+    """Is a target asked for whose value is missing? Then there is no rule, and no card of the decision."""
+    asked = frame.RULES.get(st.session_state.get(view.RULE, ""))
+    return asked == "reach" and here.rule is None and here.protocol == decide.PROTOCOL
+
+
+def no_number(here: view.View) -> None:
+    """What to do for one: what there is to reach, on the split that a rule is judged on."""
+    points = server.ask(queries.trade_off, str(here.dataset), decide.CHOSEN_ON, here.protocol, here.bias, here.accuracy)
+    name, told = metric_name(here.bias), ""
+    if len(points):
+        told = f" The settings here have {number(points['x'].min())} to {number(points['x'].max())} on validation"
+        base = points.loc[points["variant"] == here.baseline, "x"]
+        told += f", {words.plain(here.label(here.baseline))} has {number(base.iloc[0])}." if len(base) else "."
+    with st.container(border=True):
+        st.markdown(
+            f"**The target has no number yet**, so nothing is recommended. Say in the sidebar, under *Decide by*, "
+            f"which {name} must be reached.{told}"
+        )
+
+
 def onwards(here: view.View) -> None:
     """Where the pins are taken apart, and all of it as one file."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
@@ -346,10 +379,10 @@ def page() -> None:
         f"**{key_title(here.accuracy)}** against **{key_title(here.bias)}** on {words.plain(here.title)}, "
         f"{here.split} split."
     )
-    found = chance_of(here)
+    judged = deciding.judged(here)
+    found = chance_of(here, judged)
     if found is not None:
         said(here, points, question, found)
-    judged = deciding.judged(here)
     filtering.widgets(here, points)
     shown = shown_of(here, points, found)
     if shown.points.empty:
@@ -357,6 +390,8 @@ def page() -> None:
         st.button("Show all", icon=":material/filter_alt_off:", key="clear_filter", on_click=filtering.clear)
         return
     chart(here, shown, question, judged)
+    if lacks_number(here):
+        no_number(here)
     deciding.card(here, judged)
     onwards(here)
     who_pays.card(here)

@@ -15,7 +15,7 @@ from core.evaluation.metrics import CUTOFFS, key_title
 from core.warehouse import finding_users, paths, queries
 from pages.shared import along, charts, frame, lists, people, server, tables, view, words
 from pages.shared.lists import Asked, Kept, Side
-from pages.shared.pair import compared
+from pages.shared.pair import compared, standing_in
 
 ORDER, GROUP, SEED, PENALTY = "order", "group", "seed", "penalty"
 DETAILS = "details"
@@ -164,7 +164,7 @@ def columns(most: float) -> dict[str, object]:
     config = st.column_config
     return {
         "#": config.NumberColumn(width=26),
-        "Title": config.TextColumn(width=104),
+        "Title": config.TextColumn(width=98),
         "Shown to": config.ProgressColumn(
             "Popularity",
             format="percent",
@@ -173,12 +173,10 @@ def columns(most: float) -> dict[str, object]:
             width=68,
             help="Share of users who took the item.",
         ),
-        "Percentile": config.NumberColumn(
-            "Pctl.", width=34, help="Popularity percentile: how many of 100 items of the catalogue fewer users took."
-        ),
+        "Percentile": config.NumberColumn("Pctl.", width=34, help=lists.PERCENTILE),
         "Marks": config.MultiselectColumn(
             "Marks",
-            width=64,
+            width=72,
             options=list(MARKS),
             color=[MARKS[word] for word in MARKS],
             help="Against the other list: same place, up so many places here, down, or only here: new in B, dropped "
@@ -344,6 +342,8 @@ def page() -> None:
         missing(here)
         return
     view.notice(here)
+    if told := standing_in(here):
+        st.caption(told)
     # what is chosen below decides who is offered above, so the places come first
     row, who, knobs = st.container(), st.container(), st.grid(2, gap="small", min_column_width=NARROW)
     with knobs.cell():
@@ -379,7 +379,7 @@ def page() -> None:
     with knobs.cell():
         numbers(sides, shown, asked, len(held_out), kept, here.accuracy)
     both_lists(here, sides, shown, asked, history, held_out)
-    along.along_the_path(here, path, seed, asked, kept)
+    along.along_the_path(here, path, (first, second), seed, asked, kept)
     how_popular(here, sides, shown, asked, history)
 
 

@@ -7,27 +7,29 @@ strength is chosen (the page).
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import altair as alt
 import pandas as pd
 
 from core.charts import palette
 from core.charts.layers import layered, named
-from core.charts.popularity import COLD, HOT
 from core.charts.text import percent
 
 NAME = "along"
 PICK = "pick"
 """The selection that a click makes: a list of {"at": the strength as it is written}."""
 KINDS = ("hot item", "cold item")
-_COLOUR = alt.Scale(domain=list(KINDS), range=[HOT, COLD])
+_COLOUR = alt.Scale(domain=list(KINDS), range=[palette.HOT, palette.COLD])
 _DASH = alt.Scale(domain=list(KINDS), range=[[1, 0], [5, 3]])
 _SHAPE = alt.Scale(domain=list(KINDS), range=["circle", "diamond"])
 _ROW = 25  # pixels a rank has
 _LABELS = 0.3  # share of the width that the titles of the chosen list have
+_PINS = 9  # pixels from the top: the middle of what stands above the ranks
+_ACCENTS = {"A": palette.A, "B": palette.B}
 _MARGIN, _STUB, _DROP = 0.4, 0.3, 0.42  # of a step; of a rank
 
 Mark = tuple[int, str]
@@ -49,6 +51,8 @@ class Path:
     """Position of the chosen strength."""
     k: int
     split: str
+    pins: Mapping[str, int] = field(default_factory=dict)
+    """Where on the path the settings that are compared are: "A" and "B" to a position."""
 
     def at(self, position: int) -> str:
         """A point of the path in words: "β 0.05"."""
@@ -80,16 +84,16 @@ def bump(rows: pd.DataFrame, path: Path) -> alt.LayerChart:
     """Rank over strength, a line an item; the titles of the chosen list stand in it, where its lines are cut.
 
     rows: of `placed`, at least one. Hot items have solid lines and circles, cold ones dashed lines and diamonds; what
-    the user took in the split is filled. Where an item enters or leaves the list, its line ends in a stub. Strengths
-    are evenly spaced.
+    the user took in the split is filled. Where an item enters or leaves the list, its line ends in a stub. The
+    strengths that A and B have of their own carry their letters. Strengths are evenly spaced.
     """
     place, items = _Places(path), _items(rows)
     x = alt.X("x:Q", scale=alt.Scale(domain=place.extent, nice=False, zero=False), axis=_strengths(path, place))
     y = _ranks(path)
-    # one legend for colour, dash and shape: they say the same
-    legend = alt.Legend(orient="top", title=None, symbolSize=90)
-    colour = alt.Color("kind:N", scale=_COLOUR, legend=legend)
-    dash = alt.StrokeDash("kind:N", scale=_DASH, legend=legend)
+    # one legend for colour and shape, which say the same: that of the marks, whose scales are their own for it
+    legend = alt.Legend(orient="top", title=None, symbolSize=70, symbolFillColor="transparent", symbolStrokeWidth=1.7)
+    colour, quiet = (alt.Color("kind:N", scale=_COLOUR, legend=shown) for shown in (legend, None))
+    dash = alt.StrokeDash("kind:N", scale=_DASH, legend=None)
     shape = alt.Shape("kind:N", scale=_SHAPE, legend=legend)
     lines: Any = alt.Chart(_pieces(items, path, place)).mark_line(strokeWidth=2, opacity=0.8, tooltip=None)
     stubs: Any = alt.Chart(_stubs(items, path, place)).mark_rule(strokeWidth=1.5, opacity=0.55, tooltip=None)
@@ -106,16 +110,18 @@ def bump(rows: pd.DataFrame, path: Path) -> alt.LayerChart:
     pick = alt.selection_point(name=PICK, fields=["at"], nearest=True, on="click")
     layers = [
         *_here(path, place, x),
-        named(stubs.encode(x=x, y=y, x2=alt.X2("x2:Q"), y2=alt.Y2("rank2:Q"), color=colour, strokeDash=dash), "stubs"),
+        named(stubs.encode(x=x, y=y, x2=alt.X2("x2:Q"), y2=alt.Y2("rank2:Q"), color=quiet, strokeDash=dash), "stubs"),
         named(
-            lines.encode(x=x, y=y, color=colour, strokeDash=dash, detail=alt.Detail("piece:N"), order=alt.Order("x:Q")),
+            lines.encode(x=x, y=y, color=quiet, strokeDash=dash, detail=alt.Detail("piece:N"), order=alt.Order("x:Q")),
             "lines",
         ),
         named(_titles(rows, path).encode(x=x, y=y, text=alt.Text("label:N")), "titles"),
         named(marks.add_params(pick), "marks"),
+        *_pins(path, place, x),
     ]
     note = f"Filled: the user took it in {path.split}. A line that ends in a stub: the item enters or leaves the list."
-    return layered(layers, NAME, _ROW * (path.k + 1) + 130, note)
+    chart = layered(layers, NAME, _ROW * (path.k + 1) + 130, note)
+    return cast("alt.LayerChart", chart.resolve_scale(color="independent", shape="independent"))
 
 
 def takeaway(rows: pd.DataFrame, path: Path) -> str:
@@ -278,12 +284,29 @@ def _here(path: Path, place: _Places, x: alt.X) -> list[alt.Chart]:
     band = one.mark_rect(opacity=0.06, color=palette.NEUTRAL, tooltip=None).encode(x=x, x2=alt.X2("end:Q"))
     rule = one.mark_rule(strokeWidth=2, color=palette.NEUTRAL, tooltip=None).encode(x=x)
     word = one.mark_text(
-        align="left", baseline="top", dx=6, dy=2, fontSize=11, fontWeight="bold", color=palette.QUIET, tooltip=None
-    )
+        align="left", baseline="middle", dx=14 if path.chosen in path.pins.values() else 6, fontSize=11,
+        fontWeight="bold", color=palette.QUIET, tooltip=None,
+    )  # fmt: skip
     return [
         named(band, "band"),
         named(rule, "rule"),
-        named(word.encode(x=x, y=alt.value(0), text=alt.Text("text:N")), "strength"),
+        named(word.encode(x=x, y=alt.value(_PINS), text=alt.Text("text:N")), "strength"),
+    ]
+
+
+def _pins(path: Path, place: _Places, x: alt.X) -> list[alt.Chart]:
+    """The letters of A and B over the strengths that they have of their own, in their accents."""
+    if not path.pins:
+        return []
+    rows = [(place.left(at), letter, _ACCENTS[letter], path.at(at)) for letter, at in path.pins.items()]
+    base: Any = alt.Chart(pd.DataFrame(rows, columns=["x", "letter", "accent", "at"]))
+    y, tips = alt.value(_PINS), [alt.Tooltip("letter:N", title="Setting"), alt.Tooltip("at:N", title="Strength")]
+    ground = base.mark_point(filled=True, shape=palette.BADGE, size=50, opacity=1, strokeWidth=0)
+    text = base.mark_text(baseline="middle", fontSize=11, fontWeight="bold", color=palette.ON_ACCENT, tooltip=None)
+    colour = alt.Color("accent:N", scale=None)
+    return [
+        named(ground.encode(x=x, y=y, color=colour, tooltip=tips), "pins"),
+        named(text.encode(x=x, y=y, text=alt.Text("letter:N")), "pin_letters"),
     ]
 
 

@@ -15,6 +15,7 @@ from core.charts.text import better, capitalised, metric_name, number, p_value, 
 from core.decisions.judge import Judged
 from core.decisions.rule import Rule
 from core.decisions.store import Decision
+from core.uncertainty.verdict import BETTER, ENOUGH_SEEDS, FEW_SEEDS, NO_INTERVAL, SAME, WORSE
 
 PREMATURE = "Test figures, and no decision is saved for them: who chooses by them makes them too good"
 """Said where the test split is shown before a setting is decided for."""
@@ -26,7 +27,7 @@ class Advice(NamedTuple):
     lead: str
     """The recommendation in a few words."""
     rest: str
-    """What it leaves out, or why there is nothing."""
+    """How sure the gain is and what the rule leaves out, or why there is nothing."""
 
 
 def rule_text(rule: Rule, baseline: str) -> str:
@@ -47,7 +48,8 @@ def rule_text(rule: Rule, baseline: str) -> str:
 
 
 def advice(judged: Judged, rule: Rule) -> Advice:
-    """What the rule recommends, and what it leaves out; how the recommended one does is `sentence`."""
+    """What the rule recommends, whether that is surely better in what is wanted, and what the rule leaves out; how the
+    recommended one does in numbers is `sentence`."""
     rows = judged.rows
     labels = dict(zip(rows["variant"], rows["label"], strict=True))
     baseline = labels.get(judged.baseline, "the baseline")
@@ -62,7 +64,25 @@ def advice(judged: Judged, rule: Rule) -> Advice:
     if judged.recommended == judged.baseline:
         told = f"No other setting that keeps to the rule has a better {metric_name(rule.wanted)}"
         return Advice(f"Keep {label}", f"{told}. {counts}.")
-    return Advice(label, f"{counts}.")
+    return Advice(label, " ".join(part for part in (_wanted(judged, rule, baseline), f"{counts}.") if part))
+
+
+def _wanted(judged: Judged, rule: Rule, baseline: str) -> str:
+    """Whether the recommended one is surely better in what is wanted: it has the best mean, and a rule asks no more."""
+    row = judged.rows[judged.rows["variant"] == judged.recommended].iloc[0]
+    name = metric_name(rule.wanted)
+    if row["wanted"] in {BETTER, WORSE}:
+        return f"Its {name} is {row['wanted']} than that of {baseline} (Holm's p {p_value(row['wanted_p'])})."
+    if row["wanted"] == SAME:
+        return (
+            f"Its {name} cannot be told from that of {baseline} (Holm's p {p_value(row['wanted_p'])}): it is the best "
+            "mean, and may be chance."
+        )
+    if row["wanted"] == FEW_SEEDS:
+        return f"Whether its {name} differs from that of {baseline} is open: that needs {ENOUGH_SEEDS} seeds of both."
+    if row["wanted"] == NO_INTERVAL:
+        return f"Whether its {name} differs from that of {baseline} is open: it has no interval."
+    return ""
 
 
 def _nothing(judged: Judged, rule: Rule, baseline: str) -> str:

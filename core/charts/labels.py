@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 _CHARACTER, _LINE = 6.0, 13.0  # pixels of an 11-pixel sans-serif font, a little generous
 _GAP = 3.0  # between a mark and its label
+_CLEARLY = 1.5  # times as far to another mark as to the own one
 
 Box = tuple[float, float, float, float]
 """left, top, right, bottom"""
@@ -59,9 +60,10 @@ def place_labels(
 
     wanted: x, y, text, priority (smallest first), clear (half the mark's width in pixels); width, height: in pixels.
     A label covers no mark, no line, no letter (lines through it) and no other label, and stays within the chart. Of
-    labels with priority 0 it is not asked that they cover no line. Bars are covered only where no side is free of
-    them: they are long, and quiet. Each label looks at what is as high up in the chart as it is: 3,000 marks cost a
-    fifth of a second.
+    labels with priority 0 it is not asked that they cover no line; those of priority 2, plain strengths, stand clearly
+    nearer to their own mark than to any other, or one would not know whose they are. Bars are covered
+    only where no side is free of them: they are long, and quiet. Each label looks at what is as high up in the chart as
+    it is: 3,000 marks cost a fifth of a second.
     """
 
     def on_screen(px: float, py: float) -> tuple[float, float]:
@@ -76,6 +78,7 @@ def place_labels(
     )
     priorities, texts = [int(priority) for priority in wanted["priority"]], list(wanted["text"])
     placed: dict[int, dict[str, Any]] = {}
+    centres = np.array(at).reshape(-1, 2)
     labels = np.empty((0, 4))
     for n in sorted(range(len(wanted)), key=priorities.__getitem__):
         sides = [
@@ -85,6 +88,7 @@ def place_labels(
             and not still.covered_by(side[3])
             and not (priorities[n] and drawn.covered_by(side[3]))
             and not _covers(side[3], labels)
+            and (priorities[n] < 2 or _is_nearest(side[3], n, centres))
         ]
         if sides:
             align, dx, dy, box = next((side for side in sides if not quiet.covered_by(side[3])), sides[0])
@@ -122,6 +126,14 @@ def _sides(px: float, py: float, text: str, gap: float) -> list[tuple[str, float
         ("center", 0.0, gap + half, (px - wide / 2, py + gap, px + wide / 2, py + gap + _LINE)),
         *aslant,
     ]
+
+
+def _is_nearest(box: Box, own: int, centres: NDArray[np.float64]) -> bool:
+    """Is the own mark's middle clearly nearer to the box than any other's? Marks at the same place count as own."""
+    aside = np.maximum(np.maximum(np.array(box[:2]) - centres, centres - np.array(box[2:])), 0)
+    far = np.hypot(aside[:, 0], aside[:, 1])
+    elsewhere = (centres != centres[own]).any(axis=1)
+    return bool((far[elsewhere] > _CLEARLY * far[own]).all())
 
 
 def _inside(box: Box, width: float, height: float) -> bool:

@@ -45,6 +45,8 @@ OUTSIDE, OUTSIDE_EDGE = "#8A8A8A60", "#7B7B7B"
 """What does not keep to the rule: faint on both grounds, with an edge, so that it stays visible."""
 A, B = ORANGE, SKY
 """The accents of the two settings that are compared; no method has them."""
+HOT, COLD = "#D94C5A", "#4C68D9"
+"""Popular and unpopular items: no method has these colours, and no setting that is compared."""
 ON_ACCENT = "#1D1D1D"
 """Letters on an accent, in both themes."""
 

@@ -16,7 +16,6 @@ from core.charts import palette
 from core.charts.layers import layered, named
 from core.charts.text import number, percent
 
-HOT, COLD = palette.ORANGE, palette.SKY
 TRAIN, TEST = palette.SKY, palette.INDIGO
 HEIGHT = 320
 MEASURES = {
@@ -38,7 +37,7 @@ def long_tail(items: pd.DataFrame) -> alt.LayerChart:
     items: `queries.item_popularity`. Items that nobody took in train have no place on a logarithmic axis.
     """
     curve = _corners(items[items["count"] > 0].sort_values("rank"))
-    group = alt.Scale(domain=["hot", "cold"], range=[HOT, COLD])
+    group = alt.Scale(domain=["hot", "cold"], range=[palette.HOT, palette.COLD])
     base = alt.Chart(curve).encode(
         x=alt.X("rank:Q", title="Rank of the item (logarithmic)", **_powers(len(items))),
         y=alt.Y("count:Q", title="Users who took it (logarithmic)", **_powers(curve["count"].max())),

@@ -13,7 +13,6 @@ import pandas as pd
 
 from core.charts import palette
 from core.charts.layers import layered, named
-from core.charts.popularity import COLD, HOT
 from core.charts.text import listed, number, percent
 from core.evaluation.turning import MOST, SAME, Turn, first_reaching
 from core.models.choices import SAMPLERS
@@ -24,7 +23,7 @@ CHOSEN = palette.style("auc_ns").colour
 HEIGHT = 300
 MARK = palette.INDIGO
 """Of the candidates that were drawn."""
-LEVELS = {"hot": HOT, "middle": palette.NEUTRAL, "cold": COLD}
+LEVELS = {"hot": palette.HOT, "middle": palette.NEUTRAL, "cold": palette.COLD}
 GAINS = ("#8A949C", palette.ORANGE, palette.VERMILION)
 """From the smallest gain to the largest: readable on a light and on a dark ground."""
 _QUIET: dict[str, Any] = {"color": palette.NEUTRAL, "tooltip": None}

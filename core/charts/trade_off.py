@@ -37,8 +37,8 @@ BRUSH = "brush"
 NAME = "trade_off"
 
 HEIGHT, SMALL_HEIGHT = 480, 260
-_PLOT, _SMALL_PLOT = (640, 350), (360, 170)
-"""What the axes enclose, in pixels: an estimate, to see which labels fit."""
+_PLOT, _SMALL_PLOT = (560, 300), (360, 170)
+"""What the axes enclose at least, in pixels, in a window of 1,024: to see which labels fit."""
 _SYMBOL, _LETTER, _LONGEST_NAME = 34, 5.8, 320
 """Of a legend's entries, in pixels: the mark with the gaps around, a letter on average, and where a name is cut."""
 _ROW, _ROWS = 20, 2
@@ -85,7 +85,7 @@ def trade_off(
     chosen, ruled = chosen or {}, ruled or Ruled()
     points = ruled.greyed(data.coloured(points))
     if chance:
-        points = chance.with_intervals(points, chosen.values())
+        points = chance.with_intervals(points, [*chosen.values(), *([ruled.recommended] if ruled.recommended else [])])
     trained, baselines = points[~points["baseline"]], points[points["baseline"]]
     x, y = (data.extent(trained, baselines, axis) for axis in ("x", "y"))
     told = chance.told if chance else data.told
@@ -94,13 +94,8 @@ def trade_off(
     ringed = data.ringed(pd.concat([marks, edged]), chosen)
     dots = seeds[seeds["variant"].isin(trained["variant"])] if seeds is not None and not small else points[:0]
     paths_drawn = trained if paths else trained[:0]
-    width, height = _SMALL_PLOT if small else _PLOT
-    above = data.badges(ringed, x, y, width, height)
-    covered = data.covered_lines(paths_drawn, dots)
-    letters = data.letter_lines(above)
     view = _View(question, x, y, small, chance)
     ground, name = view.region(points)
-    letters += name
     layers = [
         *ground,
         *view.intervals(marks),
@@ -114,21 +109,7 @@ def trade_off(
         view.targets(marks),
         view.marks(marks),
         *view.letters(ringed),
-        view.labels(
-            data.labels(
-                marks,
-                edged,
-                covered,
-                letters,
-                x,
-                y,
-                width,
-                height,
-                small,
-                set(ringed["variant"]),
-                data.bar_lines(marks),
-            )
-        ),
+        view.labels(marks, edged, ringed, data.covered_lines(paths_drawn, dots), name, ruled.recommended),
         view.better(),
     ]
     drawn = [layer for layer in layers if len(layer.data)]
@@ -244,7 +225,9 @@ class _View:
         return named(marks.encode(color=_own("faint"), tooltip=tips), "seeds")
 
     def paths(self, trained: pd.DataFrame) -> list[alt.Chart]:
-        """Lines in order of strength, dashed for what is re-ranked instead of trained, and where they lead."""
+        """Lines in order of strength, dashed for what is re-ranked instead of trained, and where they lead. A line is
+        cut where a filter leaves settings out."""
+        trained = data.in_pieces(trained)
         dashed = trained["dashed"]
         return [
             named(self._lines(trained[dashed], strokeDash=[5, 4]), "reranked"),
@@ -256,7 +239,7 @@ class _View:
         width = 1.5 if self.small else 2
         lines: Any = self._base(rows).mark_line(strokeWidth=width, tooltip=None, **dashes)
         return cast(
-            "alt.Chart", lines.encode(detail=alt.Detail("path:N"), order=alt.Order("order:Q"), color=_own("colour"))
+            "alt.Chart", lines.encode(detail=alt.Detail("piece:N"), order=alt.Order("order:Q"), color=_own("colour"))
         )
 
     def _arrows(self, segments: pd.DataFrame) -> alt.Chart:
@@ -341,8 +324,21 @@ class _View:
             named(text, "letters"),
         ]
 
-    def labels(self, placed: pd.DataFrame) -> alt.Chart:
-        """Strengths and names beside the marks."""
+    def labels(
+        self,
+        marks: pd.DataFrame,
+        edged: pd.DataFrame,
+        ringed: pd.DataFrame,
+        covered: list[Line],
+        name: list[Line],
+        advised: str | None,
+    ) -> alt.Chart:
+        """Strengths and names beside the marks, as far as they fit. covered: paths and seeds; name: the region's;
+        advised: the variant that has a ring, too."""
+        size = self.x, self.y, *(_SMALL_PLOT if self.small else _PLOT)
+        letters = data.letter_lines(data.badges(ringed, *size)) + name
+        variants, bars = {*ringed["variant"], advised}, data.bar_lines(marks)
+        placed = data.labels(marks, edged, covered, letters, *size, self.small, variants, bars)
         return named(self._placed(placed), "labels")
 
     def _placed(self, texts: pd.DataFrame) -> alt.Chart:

@@ -65,8 +65,8 @@ def _limited(points: pd.DataFrame, found: pd.DataFrame) -> str:
     if len(found) >= n:
         return ""
     return (
-        f"Of {n:,} settings the {len(found):,} nearest the Pareto front, the baseline among them, are resampled: the "
-        "others have no interval and no verdict here. p is corrected for all."
+        f"Of {n:,} settings {len(found):,} are resampled, those nearest the Pareto front with the baseline, the pins "
+        "and what the rule recommends: the others have no interval and no verdict here. p is corrected for all."
     )
 
 
@@ -99,7 +99,8 @@ def _rest(judged: pd.DataFrame, question: Question) -> str:
     row = best(winners if len(winners) else judged, "y", question.y)
     verdict = "" if len(winners) else f" ({_TOLD[row['verdict']][0]})"
     sentences = [
-        f"win-win is better in {y} and in {x}, each significant after Holm's correction",
+        f"win-win is better in {y} and in {x}, each significant after Holm's correction (the intervals in "
+        "brackets are not corrected)",
         f"{'The others: ' * bool(len(winners))}{listed(others)}" if others and len(judged) > 1 else "",
         f"The best {y}{' of these' if len(winners) > 1 else ''} has {row['label']}{verdict}: {number(row['y'])}, "
         f"{_difference(row, 'y')}; {x} {number(row['x'])}, {_difference(row, 'x')}",

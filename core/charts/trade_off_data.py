@@ -20,7 +20,7 @@ MARGIN = 0.08  # of the range, around the outermost marks
 NEAR = 0.35  # a baseline further off than this share of the range stands at the edge, with its value
 BADGE = 24  # pixels from a chosen mark's middle up to the middle of its letter
 BADGE_HALF = 10  # half the width and height of the letter's ground
-MARK, RING = 7.0, 13.0  # half their width, in pixels
+MARK, RING = 7.0, 16.0  # half their width, in pixels
 MANY = 60  # of more settings only the ends of paths are labelled: one would not know whose numbers the others are
 FAINT = "80"  # half transparent, written behind a colour; an opacity of the mark would fade the legend too
 
@@ -93,10 +93,17 @@ def told(marks: pd.DataFrame) -> pd.DataFrame:
     return marks.assign(**words)
 
 
-def segments(trained: pd.DataFrame) -> pd.DataFrame:
-    """From each point of a path to the next one: x1, y1, x2, y2, and the middle as x and y."""
+def in_pieces(trained: pd.DataFrame) -> pd.DataFrame:
+    """By path and order, with `piece`: another one where settings between two of a path are not among the rows."""
     rows = trained.sort_values(["path", "order"])
-    after = rows.groupby("path")[["x", "y"]].shift(-1)
+    gaps = rows.groupby("path")["order"].diff().fillna(1).ne(1)
+    return rows.assign(piece=rows["path"].astype(str) + " " + gaps.groupby(rows["path"]).cumsum().astype(str))
+
+
+def segments(trained: pd.DataFrame) -> pd.DataFrame:
+    """From each point of a path to the next one: x1, y1, x2, y2, the middle as x and y. None over what is left out."""
+    rows = in_pieces(trained)
+    after = rows.groupby("piece")[["x", "y"]].shift(-1)
     ends = rows.assign(x1=rows["x"], y1=rows["y"], x2=after["x"], y2=after["y"]).dropna(subset=["x2"])
     return ends.assign(x=(ends["x1"] + ends["x2"]) / 2, y=(ends["y1"] + ends["y2"]) / 2)
 
@@ -131,7 +138,7 @@ def labels(
     width: int,
     height: int,
     few: bool,
-    ringed: Collection[str] = (),
+    ringed: Collection[str | None] = (),
     bars: list[Line] | None = None,
 ) -> pd.DataFrame:
     """The labels that fit: baselines first, then the ends of paths with their method's name, then other strengths.

@@ -81,7 +81,7 @@ def accuracy(frame: pd.DataFrame, metric: str, pins: Pins) -> alt.LayerChart:
         if (sure == filled).any()  # a layer without marks would be a picture without a name to a screen reader
     ]
     layers = [_zero(), named(ends, "intervals"), *marks]
-    note = "" if sure.all() else "Hollow: not distinguishable, or no verdict"
+    note = "" if sure.all() else "Hollow: not distinguishable after Holm's correction, or no verdict"
     return layered(layers, "accuracy_by_group", GROUP_ROW * len(order) + 120, note)
 
 
@@ -140,11 +140,14 @@ def _of_setting(frame: pd.DataFrame, rows: pd.DataFrame, metric: str) -> str:
         told.append(f"{group} users {_change(groups[group], '' if told else name)}")
     unsure = listed([f"{group} users ({_unsure(groups[group])})" for group in same])
     if not told:
-        return f"{label} against {base}: no change of {name} is distinguishable, of {unsure}."
-    ending = f" Not distinguishable: {unsure}." if unsure else ""
+        return f"{label} against {base}: no change of {name} is distinguishable {_CORRECTED}: {unsure}."
+    ending = f" Not distinguishable {_CORRECTED}: {unsure}." if unsure else ""
     if any(row["verdict"] == FEW_SEEDS for row in groups.values()):
         ending += f" Too few seeds for a verdict: it needs {ENOUGH_SEEDS} of each setting."
     return f"{label} against {base}: {'; '.join(told)}.{ending}"
+
+
+_CORRECTED = "after Holm's correction (the intervals are of each group by itself)"
 
 
 def _worst(frame: pd.DataFrame, groups: Mapping[str, pd.Series], metric: str) -> str | None:

@@ -6,6 +6,7 @@ Here: frames in, frames out. Not here: how they are measured (core/warehouse), w
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from core.decisions.rule import Rule
 from core.evaluation.metrics import sign_of
 from core.evaluation.turning import turn_of_path
 from core.models.choices import LISTS
+from core.uncertainty.verdict import ALPHA, BETTER, FEW_SEEDS, NO_INTERVAL, SAME, WORSE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,7 +24,9 @@ class Judged:
 
     rows: pd.DataFrame
     """A row a setting: variant, label, keeps (to the rule), beyond (the turning point of its path), change and its ends
-    change_low, change_high (give_up: percent of the baseline's accuracy; reach: value of the popularity metric)."""
+    change_low, change_high (give_up: percent of the baseline's accuracy; reach: value of the popularity metric), wanted
+    (one of verdict.VERDICTS: what it is against the baseline in the wanted metric; None without a baseline, and for the
+    baseline), wanted_p (after Holm's correction, NaN without an answer)."""
     recommended: str | None
     """A variant; None where nothing keeps to the rule, or the baseline has no value that it needs."""
     baseline: str | None
@@ -53,6 +57,7 @@ def judge(points: pd.DataFrame, found: pd.DataFrame, rule: Rule, baseline: str |
     rows = rows.assign(**_changes(marks, rule, of_baseline, base))
     rows["keeps"] = _keeps(marks, rule, of_baseline, base)
     rows["beyond"] = rows["variant"].isin(_beyond(points, turns))
+    rows = rows.assign(**_wanted(marks, rule, base))
     return Judged(rows.reset_index(drop=True), _recommended(marks, rows, rule), base, turns)
 
 
@@ -87,6 +92,16 @@ def _changes(marks: pd.DataFrame, rule: Rule, of_baseline: float, base: str | No
     low, high = marks["y_difference_low"] * scale, marks["y_difference_high"] * scale
     own = marks["variant"] == base
     return {"change": change, "change_low": low.mask(own, 0.0), "change_high": high.mask(own, 0.0)}
+
+
+def _wanted(marks: pd.DataFrame, rule: Rule, base: str | None) -> dict[str, Any]:
+    """The verdicts on the metric that is to be the best, which no rule asks for: the best mean may be chance."""
+    axis = "x" if rule.wanted == rule.bias else "y"
+    difference, p = marks[f"{axis}_difference"] * sign_of(rule.wanted), marks[f"{axis}_p"]
+    words = np.where(p < ALPHA, np.where(difference > 0, BETTER, WORSE), SAME)
+    words = np.where(p.isna(), np.where(marks[f"{axis}_from"].isna(), NO_INTERVAL, FEW_SEEDS), words)
+    told = pd.Series(words, marks.index, dtype=object).where(marks["variant"] != base, None)
+    return {"wanted": told if base else None, "wanted_p": p}
 
 
 def _keeps(marks: pd.DataFrame, rule: Rule, of_baseline: float, base: str | None) -> list[bool]:

@@ -28,7 +28,12 @@ def judged(w: Warehouse, dataset: str, rule: Rule, baseline: str | None) -> Judg
 
     Raises DamagedArtifact for a run's file, Unknown for a metric.
     """
-    return judge(*_measured(w, dataset, rule, baseline, CHOSEN_ON), rule, baseline)
+    points, found = _measured(w, dataset, rule, baseline, CHOSEN_ON)
+    first = judge(points, found, rule, baseline)
+    if first.recommended is None or first.recommended in set(found["variant"]):
+        return first
+    # one of many, too far from the front to be resampled unasked: its means keep to the rule, its verdict is still open
+    return judge(*_measured(w, dataset, rule, baseline, CHOSEN_ON, first.recommended), rule, baseline)
 
 
 def figures(w: Warehouse, dataset: str, rule: Rule, baseline: str | None, variant: str, split: Split) -> pd.DataFrame:
@@ -38,7 +43,7 @@ def figures(w: Warehouse, dataset: str, rule: Rule, baseline: str | None, varian
     difference_low, difference_high (over users and seeds), p (Holm-corrected for all settings that are there), seeds.
     NaN where there is no answer; no row for a setting without a point on that split.
     """
-    points, found = _measured(w, dataset, rule, baseline, split)
+    points, found = _measured(w, dataset, rule, baseline, split, variant)
     marks = points[~points["also_on"]].merge(found, on="variant", how="left").set_index("variant")
     if variant not in marks.index:
         return pd.DataFrame(columns=_FIGURES)
@@ -59,10 +64,10 @@ _FIGURES = [
 
 
 def _measured(
-    w: Warehouse, dataset: str, rule: Rule, baseline: str | None, split: Split
+    w: Warehouse, dataset: str, rule: Rule, baseline: str | None, split: Split, *also: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     asked = dataset, split, PROTOCOL, rule.bias, rule.accuracy
-    return queries.trade_off(w, *asked), verdicts.verdicts(w, *asked, baseline)
+    return queries.trade_off(w, *asked), verdicts.verdicts(w, *asked, baseline, also)
 
 
 def plain(found: pd.DataFrame) -> list[dict[str, Any]]:

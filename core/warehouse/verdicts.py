@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -34,7 +34,7 @@ from core.warehouse.database import Warehouse
 from core.warehouse.queries import Split
 
 MOST = 300
-"""As many variants are resampled for a question: those nearest the Pareto front, and the baseline."""
+"""As many variants are resampled for a question: those nearest the Pareto front, the baseline; more if asked."""
 KEPT_ANSWERS = 16
 KEPT_BYTES = 128 * 2**20  # of resamples: 24 kB a variant with three seeds and metric, so 5,000 of them
 
@@ -44,12 +44,20 @@ _COLUMNS = ["variant", *(f"{axis}_{name}" for axis in "xy" for name in _OF_AXIS)
 
 
 def verdicts(
-    w: Warehouse, dataset: str, split: Split, protocol: str, x: str, y: str, baseline: str | None = None
+    w: Warehouse,
+    dataset: str,
+    split: Split,
+    protocol: str,
+    x: str,
+    y: str,
+    baseline: str | None = None,
+    also: Collection[str] = (),
 ) -> pd.DataFrame:
     """What is known of the variants of `queries.trade_off`, on metric `y`, accuracy, and metric `x`, popularity bias.
 
-    A row a variant; of more than MOST the nearest to the Pareto front (`nearest`) and the baseline, and no row of the
-    others: what is said of the rows holds among all, p is corrected for all, and the front is that of the rows.
+    A row a variant; of more than MOST the nearest to the Pareto front (`nearest`), the baseline and `also` (what
+    somebody looks at: pins, a recommendation), and no row of the others: what is said of the rows holds among all, p is
+    corrected for all, and the front is that of the rows.
 
     variant; of each axis x_from, x_to (95 % interval over users of the mean over seeds), x_difference (variant minus
     baseline), x_difference_low, x_difference_high (its 95 % interval over users and seeds), x_p (its p-value,
@@ -62,10 +70,18 @@ def verdicts(
     points = queries.trade_off_seeds(w, dataset, split, protocol, x, y)
     kept = _KEPT.setdefault(w, _Kept())
     asked = split, x, y, baseline, _digest(points)
-    if (found := kept.answer(asked)) is None:
-        found = _verdicts(w, points, split, x, y, baseline)
-        kept.keep(asked, found)
-    return found.copy()
+    lacking: tuple[str, ...] = ()
+    while True:  # at most twice: the same with what the first answer lacks
+        if (found := kept.answer((*asked, lacking))) is None:
+            found = _verdicts(w, points, split, x, y, baseline, lacking)
+            kept.keep((*asked, lacking), found)
+        if lacking or not (lacking := _lacking(points, found, also)):
+            return found.copy()
+
+
+def _lacking(points: pd.DataFrame, found: pd.DataFrame, also: Collection[str]) -> tuple[str, ...]:
+    """What of `also` has a point and no row."""
+    return tuple(sorted(set(also) & set(points["variant"]) - set(found["variant"])))
 
 
 def _digest(points: pd.DataFrame) -> bytes:
@@ -75,11 +91,13 @@ def _digest(points: pd.DataFrame) -> bytes:
     return of.digest()
 
 
-def _verdicts(w: Warehouse, points: pd.DataFrame, split: Split, x: str, y: str, baseline: str | None) -> pd.DataFrame:
+def _verdicts(
+    w: Warehouse, points: pd.DataFrame, split: Split, x: str, y: str, baseline: str | None, also: tuple[str, ...]
+) -> pd.DataFrame:
     if points.empty:
         return _frame([])
     means = points.groupby("variant", sort=False)[["x", "y"]].mean()
-    chosen = nearest(means, sign_of(x), sign_of(y), baseline)
+    chosen = [*nearest(means, sign_of(x), sign_of(y), baseline), *also]
     found = _study(w, points[points["variant"].isin(chosen)], {"x": x, "y": y}, split)
     rows = {v: {"variant": v, "verdict": None, "front": p} for v, p in found.front(y, x).items()}
     for axis, metric in (("x", x), ("y", y)):

@@ -159,8 +159,10 @@ def run_of(runs: Mapping[int, str], seed: int) -> str:
     return runs.get(seed, next(iter(runs.values())))
 
 
-def along_the_path(here: view.View, along: Along, seed: int, asked: Asked, kept: Kept) -> None:
-    """How this user's list changes over the strength: the bump chart and its numbers."""
+def along_the_path(
+    here: view.View, along: Along, compared: tuple[str, str], seed: int, asked: Asked, kept: Kept
+) -> None:
+    """How this user's list changes over the strength: the bump chart and its numbers. compared: variants A and B."""
     if not along.is_path:
         return
     st.header("Along the strength of B")
@@ -169,7 +171,11 @@ def along_the_path(here: view.View, along: Along, seed: int, asked: Asked, kept:
     if found.empty:
         st.caption(f"Nothing of this user is held out in {asked.split}, so no list along the path was kept.")
         return
-    path = bump.Path(along.method, along.symbol, tuple(along.texts), runs, along.chosen, asked.cutoff, asked.split)
+    places = dict(zip(along.points["variant"], range(len(along.points)), strict=True))
+    pins = {letter: places[variant] for letter, variant in zip("AB", compared, strict=True) if variant in places}
+    path = bump.Path(
+        along.method, along.symbol, tuple(along.texts), runs, along.chosen, asked.cutoff, asked.split, pins
+    )
     rows = bump.placed(found, path)
     said, ranks = bump.takeaway(rows, path), bump.ranks(rows, path)
     charts.chart(

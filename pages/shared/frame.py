@@ -20,6 +20,7 @@ from core.warehouse import queries
 from pages.shared import deciding, explained, jobs, menu, server, view, words
 
 FRAMED = "framed"
+CHIP = 160  # pixels of a pin's name: its button stays beside it, however long the name is
 RULES: dict[str, Kind] = {"Budget": "give_up", "Target": "reach"}
 RULES_HELP = (
     "**Budget**: give up some of the accuracy that the baseline has, at most, and take the best popularity metric.  \n"
@@ -224,11 +225,9 @@ def _chip(key: str, variant: str | None, text: str, variants: pd.DataFrame) -> N
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         if variant:
             label = variants.loc[variants["variant"] == variant, "label"].iloc[0]
-            st.markdown(f":{view.ACCENTS[name]}-badge[{name}] {words.plain(label)}", width="stretch")
+            st.markdown(f":{view.ACCENTS[name]}-badge[{name}] {words.plain(label)}", width=CHIP)
         else:
-            st.markdown(
-                f":gray-badge[{name}] nothing finished here is called {words.plain(text[:20])}", width="stretch"
-            )
+            st.markdown(f":gray-badge[{name}] nothing finished here is called {words.plain(text[:20])}", width=CHIP)
         st.button(
             "",
             icon=":material/close:",

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 HIT = "hit"
+PERCENTILE = "Popularity percentile: how many of 100 items of the catalogue fewer users took."
+"""What the column of `percentiles` says of itself, on every page."""
 
 
 @dataclass(frozen=True, slots=True)

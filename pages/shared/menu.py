@@ -12,77 +12,44 @@ import streamlit as st
 
 
 def pages() -> dict[str, Sequence[Any]]:
-    """The pages by section. A file's name is the page's address."""
+    """The pages by section."""
     return {
-        "Start": [
-            st.Page(
-                "pages/overview.py",
-                title="Overview",
-                icon=":material/home:",
-                default=True,
-                help="What this is, the trade-off so far, and what is under way.",
-            )
-        ],
+        "Start": [_page("overview", "Overview", "home", "What this is, the trade-off so far, and what is under way.")],
         "Prepare": [
-            st.Page(
-                "pages/data.py",
-                title="Data",
-                icon=":material/database:",
-                help="Choose, fetch or import a data set, and look at its popularity.",
-            )
+            _page("data", "Data", "database", "Choose, fetch or import a data set, and look at its popularity.")
         ],
         "Train": [
-            st.Page(
-                "pages/sweep.py",
-                title="Sweep",
-                icon=":material/tune:",
-                help="Choose methods, strengths and seeds; start, watch and cancel their training.",
+            _page(
+                "sweep", "Sweep", "tune",
+                "Choose methods, strengths and seeds; start, watch and cancel their training.",
             ),
-            st.Page(
-                "pages/runs.py",
-                title="Runs",
-                icon=":material/list_alt:",
-                help="Every run and job: search, open, retry, cancel, delete.",
-            ),
+            _page("runs", "Runs", "list_alt", "Every run and job: search, open, retry, cancel, delete."),
         ],
         "Analyse": [
-            st.Page(
-                "pages/trade_off.py",
-                title="Trade-off",
-                icon=":material/scatter_plot:",
-                help="Accuracy against popularity bias, one mark per method and strength.",
+            _page(
+                "trade_off", "Trade-off", "scatter_plot",
+                "Accuracy against popularity bias, one mark per method and strength.",
             ),
-            st.Page(
-                "pages/compare.py",
-                title="Compare",
-                icon=":material/compare_arrows:",
-                help="Setting A against setting B: settings, metrics with verdicts, items and user groups.",
+            _page(
+                "compare", "Compare", "compare_arrows",
+                "Setting A against setting B: settings, metrics with verdicts, items and user groups.",
             ),
-            st.Page(
-                "pages/users.py",
-                title="Users",
-                icon=":material/group:",
-                help="What one user would be shown under two settings, side by side.",
+            _page("users", "Users", "group", "What one user would be shown under two settings, side by side."),
+            _page(
+                "sampler", "Sampler", "science",
+                "AUC-NS taken apart on a trained model, and where more strength does nothing more.",
             ),
-            st.Page(
-                "pages/sampler.py",
-                title="Sampler",
-                icon=":material/science:",
-                help="AUC-NS taken apart on a trained model, and where more strength does nothing more.",
-            ),
-            st.Page(
-                "pages/bias_variance.py",
-                title="Bias and variance",
-                icon=":material/balance:",
-                help="Where less popularity bias lowers the whole error, and where variance eats it up.",
+            _page(
+                "bias_variance", "Bias and variance", "balance",
+                "Where less popularity bias lowers the whole error, and where variance eats it up.",
             ),
         ],
         "Evidence": [
-            st.Page(
-                "pages/reproduction.py",
-                title="Reproduction",
-                icon=":material/fact_check:",
-                help="The papers' tables beside runs of this program.",
-            )
+            _page("reproduction", "Reproduction", "fact_check", "The papers' tables beside runs of this program.")
         ],
-    }
+    }  # fmt: skip
+
+
+def _page(name: str, title: str, icon: str, tells: str) -> Any:
+    """A page by its file's name, which is its address."""
+    return st.Page(f"pages/{name}.py", title=title, icon=f":material/{icon}:", help=tells, default=name == "overview")

@@ -95,7 +95,7 @@ def _movers(pair: Pair, moved: pd.DataFrame, top: float, key: str) -> None:
     shown = pd.DataFrame(
         {
             "Title": lists.titles(moved),
-            "Percentile": 100 * moved["percentile"],
+            "Percentile": lists.percentiles(moved),
             "A": moved["first"],
             "B": moved["second"],
             "Change": 100 * moved["change"],
@@ -103,14 +103,12 @@ def _movers(pair: Pair, moved: pd.DataFrame, top: float, key: str) -> None:
         }
     )
     share = {
-        side: config.ProgressColumn(side, format="percent", min_value=0, max_value=top, width=88, help=f"{side}: {n}")
+        side: config.ProgressColumn(side, format="percent", min_value=0, max_value=top, width=76, help=f"{side}: {n}")
         for side, n in zip("AB", pair.labels, strict=True)
     }
     columns = {
-        "Title": config.TextColumn(width=150),
-        "Percentile": config.NumberColumn(
-            "Popularity", format="%.1f %%", width=72, help="Percentile: share of the items that fewer users took"
-        ),
+        "Title": config.TextColumn(width=176),
+        "Percentile": config.NumberColumn("Pctl.", width=40, help=lists.PERCENTILE),
         **share,
         "Change": config.NumberColumn(format="%+.2f", width=62, help="B minus A, in percentage points of the users"),
         "Seeds": config.TextColumn(width=48, help="✓: so in every seed"),

@@ -1,6 +1,7 @@
 """Which two settings a page compares: the pins, and what stands in for a pin that is free.
 
-Here: the rule, which Compare and Users share, and the two with their names. Not here: pinning (view.py).
+Here: the rule, which Compare and Users share, what it says of itself, and the two with their names. Not here: pinning
+(view.py).
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import pandas as pd
+import streamlit as st
 
 from core.charts.text import provenance
+from pages.shared import view, words
 from pages.shared.view import View
 
 
@@ -22,6 +25,20 @@ def compared(here: View) -> tuple[str | None, str | None]:
     one = here.a or here.b or strongest(here)
     beside = here.baseline if here.baseline not in {None, one} else other_than(here, one)
     return (one, beside) if here.a else (beside, one)
+
+
+def standing_in(here: View) -> str:
+    """What stands in for a pin that is free or names nothing that is finished; empty where both pins are there."""
+    free = [name for name, pin in (("A", here.a), ("B", here.b)) if not pin]
+    if not free:
+        return ""
+    asked = {name: str(st.session_state.get(key) or "") for name, key in (("A", view.A), ("B", view.B))}
+    unknown = [f"Nothing finished here is called {words.plain(asked[name][:20])}." for name in free if asked[name]]
+    both = "Nothing is pinned: the baseline stands beside the strongest AUC-NS, as far as both are trained"
+    one = f"{free[0]} is not pinned: the baseline stands in, or another setting where that cannot"
+    told = both if len(free) == 2 else one
+    how = "A click on **Trade-off** pins; so does a name under *Pins and baseline* in the sidebar."
+    return " ".join([*unknown, f"{told}.", how])
 
 
 def strongest(here: View) -> str | None:

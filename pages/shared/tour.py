@@ -37,7 +37,7 @@ def card(here: view.View, points: pd.DataFrame) -> None:
     done = sum(step.done for step in found)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader(f"From here to a decision: {done} of {len(found)} steps done")
+            st.header(f"From here to a decision: {done} of {len(found)} steps done")
             st.space("stretch")
             st.button("Put away", icon=":material/close:", type="tertiary", key="tour_away", on_click=_put_away)
         with st.grid(len(found), gap="small", min_column_width=190):
@@ -52,14 +52,11 @@ def steps(here: view.View, points: pd.DataFrame) -> list[Step]:
     """The five steps, in the numbers of the view."""
     marks = points[~points["also_on"] & ~points["baseline"]]
     y, x = metric_name(here.accuracy), metric_name(here.bias)
-    judged = deciding.judged(here)
-    best_by_rule = judged.recommended if judged else None
-    advised = f"; the rule recommends {here.label(best_by_rule)}" if best_by_rule else ""
     return [
         Step("Read the curve", _curve(here, points, marks), "trade_off", bool(here.a or here.b)),
         Step(
             "Pin two settings",
-            f"Click two marks. A and B then follow to every page{advised}.",
+            f"Click two marks. A and B then follow to every page{_advised(here)}.",
             "trade_off", bool(here.a and here.b),
         ),
         Step(
@@ -78,17 +75,50 @@ def steps(here: view.View, points: pd.DataFrame) -> list[Step]:
 
 
 def _curve(here: view.View, points: pd.DataFrame, marks: pd.DataFrame) -> str:
-    """What the curve says of its ends."""
+    """What the curve says of its ends. What the one end costs is told against the best, and against the baseline, which
+    is what a rule goes by."""
     if marks.empty:
         return "Points appear as runs finish."
     top, far = best(marks, "y", here.accuracy), best(marks, "x", here.bias)
-    lost = 1 - far["y"] / top["y"] if top["y"] > 0 else 0.0
-    if top["variant"] == far["variant"] or lost <= 0:
+    if top["variant"] == far["variant"] or not 0 <= far["y"] < top["y"]:
         return f"{top['label']} is best on both axes, of {len(marks)} settings."
-    return (
-        f"{top['label']} is most accurate ({number(top['y'])}). {far['label']} has the best "
-        f"{metric_name(here.bias)} ({number(far['x'])} against {number(top['x'])}), for {percent(lost)} less accuracy."
-    )
+    y, x = metric_name(here.accuracy), metric_name(here.bias)
+    base = points[(points["variant"] == here.baseline) & ~points["also_on"]]
+    told = f"{top['label']} has the best {y}, {number(top['y'])}. {far['label']} has the best {x}, {number(far['x'])}"
+    told += f" instead of {number(top['x'])}, at {_change(far['y'], top['y'])} {y} than that best"
+    if len(base) and here.baseline not in {top["variant"], far["variant"]} and base["y"].iloc[0] > 0:
+        told += f", and {_change(far['y'], base['y'].iloc[0])} than the baseline {base['label'].iloc[0]}"
+    return f"{told}."
+
+
+def _change(value: float, against: float) -> str:
+    """A change in percent of what it is against.
+
+    >>> _change(0.3, 0.4)
+    '25.0 % less'
+    """
+    share = value / against - 1
+    return f"{percent(abs(share))} {'less' if share < 0 else 'more'}"
+
+
+def _advised(here: view.View) -> str:
+    """What the rule recommends, and against what."""
+    judged = deciding.judged(here)
+    if not judged or not judged.recommended:
+        return ""
+    against = f", against {here.label(judged.baseline)}," if judged.baseline else ""
+    return f"; the rule{against} recommends {here.label(judged.recommended)}"
+
+
+def next_step(here: view.View) -> tuple[str, str, str]:
+    """The first thing that was not done yet, whether the tour is put away or not: page, words, icon."""
+    if not (here.a and here.b):
+        return "trade_off", "pin two settings", "keep"
+    if "compare" not in _seen():
+        return "compare", "compare them", "compare_arrows"
+    if "users" not in _seen():
+        return "users", "what users see", "group"
+    return "trade_off", "decide", "gavel"
 
 
 def saw(page: str) -> None:

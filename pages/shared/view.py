@@ -7,6 +7,7 @@ Not here: the widgets (frame.py), and settings that belong to one page.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from pages.shared import server, words
 
 DATASET, ACCURACY, BIAS, CUTOFF, SPLIT, PROTOCOL = "data", "y", "x", "k", "split", "protocol"
 BASELINE, A, B = "baseline", "a", "b"
+WITHIN = "within"
 RULE, BUDGET, TARGET, SURELY = "rule", "budget", "target", "surely"
 DEFAULT_BASELINE = "rns"
 SHORT = 8  # hex digits of a variant in the URL: 10,000 variants of a data set collide with probability 0.01
@@ -190,7 +192,8 @@ def forget_pins() -> None:
 
 def forget_axis(axis: str) -> None:
     """Free the limits of a metric, "x" or "y": for the callback of another metric, of which they say nothing."""
-    st.session_state[f"{axis}_min"] = st.session_state[f"{axis}_max"] = None
+    kept = re.sub(rf"{axis}[^xy]*", "", str(st.session_state.get(WITHIN) or ""), flags=re.IGNORECASE)
+    st.session_state[WITHIN] = kept.strip()
     if axis == "x":
         st.session_state[TARGET] = None
 

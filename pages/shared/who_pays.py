@@ -142,9 +142,12 @@ def _group_table(here: view.View, groups: pd.DataFrame) -> None:
         shown,
         f"{name} and popularity lift of each user group",
         {
-            "Setting": st.column_config.TextColumn(width=180),
+            "Setting": st.column_config.TextColumn(width=130),
+            "Users": st.column_config.NumberColumn(width=48),
             name: st.column_config.NumberColumn(format=tables.NUMBER),
             "Change": percent,
+            "Interval": st.column_config.TextColumn(help="95 % of the change, of this group by itself: not corrected"),
+            "Verdict": st.column_config.TextColumn(help="After Holm's correction for all groups and settings here"),
             "Lift": percent,
         },
         key="who_pays_users",

@@ -104,7 +104,7 @@ def plan_a_sweep(visit: Visit) -> None:
     assert (
         f"{RUNS} runs: 0 cached, 0 under way, {RUNS} to train, time is measured once it runs on 2 cores" in visit.text()
     )
-    assert "5 settings × 3 seeds on MovieLens 100K" in visit.text()
+    assert "5 settings, 3 seeds of each in which chance plays a part, on MovieLens 100K" in visit.text()
     assert "1 done" in visit.text()  # the data set's preparation
 
 
@@ -140,12 +140,12 @@ def filter_by_a_drag(visit: Visit) -> None:
     visit.page.mouse.down()
     visit.page.mouse.move(right, plot["y"] + plot["height"] - 4, steps=8)
     visit.act(visit.page.mouse.up)
-    assert "Showing 3 of 5 settings" in visit.text()  # and the baseline, of which everything is told
+    assert "Showing 2 of 5 settings, and the baseline, which the filter would leave out" in visit.text()
     assert len(visit.marks()) == 3
-    assert 0.005 < float(visit.parameters()["x_min"]) < 0.03
+    assert 0.005 < float(visit.parameters()["within"].split()[1].split("..")[0]) < 0.03
     press(visit, "Show all")
     assert "Showing 5 of 5 settings" in visit.text()
-    assert "x_min" not in visit.parameters()
+    assert "within" not in visit.parameters()
 
 
 def pin_two(visit: Visit) -> None:

@@ -84,6 +84,31 @@ def test_the_back_button_keeps_the_pins(visit: Visit) -> None:
     assert visit.text().startswith("Trade-off")
 
 
+def test_one_back_undoes_one_drag(visit: Visit) -> None:
+    """Both ranges of a drag are one value of the address."""
+    visit.open("trade_off")
+    marks = len(visit.marks())
+    drag(visit, 0.25)
+    first = visit.parameters()["within"]
+    drag(visit, 0.5)
+    assert visit.parameters()["within"] != first
+    visit.act(lambda: visit.page.go_back(wait_until="commit"))
+    assert visit.parameters()["within"] == first
+    visit.act(lambda: visit.page.go_back(wait_until="commit"))
+    assert "within" not in visit.parameters()
+    assert len(visit.marks()) == marks
+    assert f"Showing {marks + 1} of {marks + 1} settings" in visit.text()  # and most popular
+
+
+def drag(visit: Visit, left: float) -> None:
+    """From so far to the right edge, over the whole height of the trade-off chart."""
+    plot = visit.page.locator("[data-testid=stVegaLiteChart] svg path.background").first.bounding_box()
+    visit.page.mouse.move(plot["x"] + left * plot["width"], plot["y"] + 4)
+    visit.page.mouse.down()
+    visit.page.mouse.move(plot["x"] + 0.99 * plot["width"], plot["y"] + plot["height"] - 4, steps=8)
+    visit.act(visit.page.mouse.up)
+
+
 def test_a_second_click_on_a_pin_frees_it(visit: Visit) -> None:
     visit.open("trade_off")
     visit.click(visit.marks()[0])

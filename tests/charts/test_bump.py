@@ -1,9 +1,11 @@
 """One user's list along a path: lines, stubs, marks and titles of the bump chart, by hand, and what it says."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
-from core.charts import bump
+from core.charts import bump, palette
 from tests.charts.specs import compiled, drawn, layers, rows
 
 # i1 stays; i2 leaves after 0 and comes back at .1; i3 enters at .05 and leaves; i4 enters at .1
@@ -69,6 +71,23 @@ def test_the_chosen_list_is_ruled_and_named_with_its_hits(chosen):
     names = {"i1": "Film i1 (1990)", "i2": "hit: Film i2", "i3": "Film i3", "i4": "hit: i4"}
     labels = [(row["x"], row["rank"], row["label"]) for row in rows(chart, "titles")]
     assert labels == [(chosen, rank, names[item]) for rank, item in enumerate(LISTS[f"r{chosen}"], start=1)]
+
+
+def test_the_strengths_that_a_and_b_have_of_their_own_carry_their_letters():
+    """Beside the chosen one, which need be neither."""
+    of = replace(path(chosen=1), pins={"A": 0, "B": 3})
+    chart = bump.bump(frame(chosen=1), of)
+    room = 0.3 / 0.7 * (3 + 0.8)
+    found = {row["letter"]: (row["x"], row["accent"], row["at"]) for row in rows(chart, "pins")}
+    assert found == {"A": (0, palette.A, "β 0"), "B": (pytest.approx(3 + room), palette.B, "β 0.2")}
+    assert drawn(chart).count(f'fill="{palette.A}"') == 1  # nothing else has the accent
+    assert "pins" not in layers(bump.bump(frame(), path()))
+
+
+def test_there_is_one_legend():
+    """Of the marks, in colour and shape: lines and stubs would have another of their own."""
+    [legend] = compiled(bump.bump(frame(), path()))["legends"]
+    assert {"stroke", "shape"} <= legend.keys()
 
 
 def test_hot_and_cold_differ_in_colour_dash_and_shape_and_hits_are_filled():

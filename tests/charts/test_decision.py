@@ -1,6 +1,7 @@
 """A rule, its answer and its sentence in words."""
 
 import doctest
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -18,6 +19,8 @@ ROWS = pd.DataFrame(
         "keeps": [True, True, True],
         "beyond": [False, False, True],
         "change": [0.0, -0.4, 0.1],
+        "wanted": [None, "better", "better"],
+        "wanted_p": [float("nan"), 0.0123, 0.02],
     }
 )
 FIGURES = [
@@ -37,7 +40,32 @@ def test_the_examples_hold() -> None:
 def test_a_recommendation_counts_what_keeps_and_what_is_beyond() -> None:
     told = decision.advice(Judged(ROWS, "a", "r", TURNS), BUDGET)
     assert told.lead == "AUC-NS β 0.1"
-    assert told.rest == "3 of 3 settings keep to the rule; 1 of them beyond the turning point of its path, not taken."
+    assert told.rest == (
+        "Its cold share of the list (APLT@10) is better than that of RNS (Holm's p 0.012). 3 of 3 settings keep to the "
+        "rule; 1 of them beyond the turning point of its path, not taken."
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        (
+            "not distinguishable",
+            "cannot be told from that of RNS (Holm's p 0.3): it is the best mean, and may be chance",
+        ),
+        ("worse", "is worse than that of RNS (Holm's p 0.3)"),
+        ("not enough seeds", "is open: that needs 3 seeds of both"),
+        ("no interval", "is open: it has no interval"),
+    ],
+)
+def test_a_recommendation_says_whether_its_gain_is_told_apart(verdict: str, said: str) -> None:
+    """With "surely", too: that is about what must not be lost."""
+    rows = ROWS.assign(wanted=[None, verdict, "better"], wanted_p=0.3)
+    for sure in (False, True):
+        told = decision.advice(Judged(rows, "a", "r", TURNS), replace(BUDGET, sure=sure))
+        assert said in told.rest
+    without = decision.advice(Judged(ROWS.assign(wanted=None), "a", None, TURNS), BUDGET)
+    assert without.rest.startswith("3 of 3 settings")
 
 
 def test_keeping_the_baseline_is_an_answer() -> None:

@@ -30,6 +30,17 @@ def test_at_the_right_edge_it_stands_to_the_left():
     assert place_labels(wanted((99, 50, "edge", 1)), [], X, Y, 400, 400)["align"].tolist() == ["right"]
 
 
+def test_a_plain_strength_stands_clearly_nearer_to_its_own_mark():
+    """50 pixels on, another mark: to the right of the first its label would end 16 pixels before it. That is 10 to its
+    own; 14 would not do, and with marks on every side there is no place."""
+    near, far = (wanted((50, 50, "0.01", 2), (50 + pixels / 4, 50, "", 3)) for pixels in (48, 50))
+    assert place_labels(far, [], X, Y, 400, 400)["dx"].iloc[0] == 10.0
+    assert place_labels(near, [], X, Y, 400, 400)["dx"].iloc[0] == -10.0
+    around = [(50 + x, 50 + y, "", 3) for x in (-9, -4.5, 0, 4.5, 9) for y in (-8, 0, 8) if x or y]
+    assert "0.01" not in set(place_labels(wanted((50, 50, "0.01", 2), *around), [], X, Y, 400, 400)["text"])
+    assert "name" in set(place_labels(wanted((50, 50, "name", 0), (62, 50, "", 3)), [], X, Y, 400, 400)["text"])
+
+
 def test_a_line_is_avoided_but_not_by_what_matters_most():
     across = [(0.0, 50.0, 100.0, 50.0)]
     assert place_labels(wanted((50, 50, "one", 1)), across, X, Y, 400, 400)["dy"].tolist() != [0.0]

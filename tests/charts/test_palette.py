@@ -101,6 +101,17 @@ def test_the_accents_belong_to_no_method():
     assert min(apart(accent, colour) for accent in (palette.A, palette.B) for colour in colours) > 0.1
 
 
+def test_hot_and_cold_items_look_like_no_method_and_no_accent():
+    """The lists of A and B and their items stand beside each other."""
+    accents, methods = (palette.A, palette.B), {palette.style(method).colour for method in TRAINED}
+    for colour in (palette.HOT, palette.COLD):
+        assert min(apart(colour, accent) for accent in accents) > 0.15
+        assert min(apart(colour, method) for method in methods) > 0.07
+        assert min(contrast(colour, ground) for ground in (LIGHT, DARK)) > 3.5
+    for seen in (None, PROTANOPIA, DEUTERANOPIA):
+        assert apart(palette.HOT, palette.COLD, seen) > 0.2
+
+
 @pytest.mark.parametrize("ground", [LIGHT, DARK])
 def test_colours_stand_out_on_both_grounds(ground):
     for method in TRAINED:

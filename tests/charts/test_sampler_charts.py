@@ -112,7 +112,7 @@ def test_posterior():
     assert list(layers(chart)) == ["levels", "drawn", "taken"]
     scale = layers(chart)["levels"]["encoding"]["color"]["scale"]
     assert scale["domain"] == ["hot (40.0 % of users)", "middle (10.0 % of users)", "cold (1.00 % of users)"]
-    assert scale["range"] == [palette.ORANGE, palette.NEUTRAL, palette.SKY]
+    assert scale["range"] == [palette.HOT, palette.NEUTRAL, palette.COLD]
     assert [row["title"] for row in rows(chart, "drawn")] == ["Never"]
     assert [row["title"] for row in rows(chart, "taken")] == ["Third"]
     assert "NaN" not in drawn(chart)

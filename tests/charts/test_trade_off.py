@@ -60,6 +60,18 @@ def test_arrows_stand_in_the_middle_of_the_lines():
     assert ends == pytest.approx([0.04, 0.05, 0.06, 0.06, 0.08, 0.10])
 
 
+def test_no_line_leads_over_what_a_filter_leaves_out():
+    """Of three on the curve the middle one is gone: its neighbours are not joined."""
+    full = chart.trade_off(POINTS, ASKED)
+    assert len({row["piece"] for row in rows(full, "paths") if row["path"] == "curve"}) == 1
+    cut = chart.trade_off(POINTS[POINTS["variant"] != "auc1"], ASKED)
+    assert layers(cut)["paths"]["encoding"]["detail"]["field"] == "piece"
+    assert len({row["piece"] for row in rows(cut, "paths") if row["path"] == "curve"}) == 2
+    assert "arrows" not in layers(cut)
+    shorter = chart.trade_off(POINTS[POINTS["variant"] != "auc2"], ASKED)
+    assert [row["x"] for row in rows(shorter, "arrows")] == pytest.approx([0.05])
+
+
 def test_arrows_turn_with_the_line_on_the_screen():
     """The angle is computed from the drawn scales, under the names that they have in the compiled chart."""
     full = chart.trade_off(POINTS, ASKED)

@@ -163,7 +163,7 @@ def test_where_nobody_wins_the_best_is_named_with_what_it_is():
     )
     told = answer(POINTS, found, ASKED, "rns")
     assert told.lead == "None of 4 settings is win-win against RNS"
-    assert "correction. 3 trade-offs and 1 not distinguishable. The best" in told.rest
+    assert "not corrected). 3 trade-offs and 1 not distinguishable. The best" in told.rest
     assert "The best NDCG@10 has DNS (AUC-NS β 0) (a trade-off)" in told.rest
 
 
@@ -226,7 +226,7 @@ def test_what_was_not_resampled_is_said():
     some = found[found["variant"] != "dns"]
     told = answer(POINTS, some, ASKED, "rns")
     assert told.rest.endswith(
-        f"Of {len(found)} settings the {len(some)} nearest the Pareto front, the baseline among them, are resampled: "
-        "the others have no interval and no verdict here. p is corrected for all."
+        f"Of {len(found)} settings {len(some)} are resampled, those nearest the Pareto front with the baseline, the "
+        "pins and what the rule recommends: the others have no interval and no verdict here. p is corrected for all."
     )
     assert "dns" not in {row["variant"] for row in rows(shown(some), "interval_y")}

@@ -42,6 +42,15 @@ def test_the_recommendation_is_ringed_wherever_it_is() -> None:
     assert "advised" not in layers(chart.trade_off(POINTS, ASKED, ruled=Ruled((), "gone")))
 
 
+def test_no_label_stands_under_the_ring_of_the_recommendation() -> None:
+    """Its radius is 16 pixels; without it the label begins 10 pixels from the mark's middle."""
+    for ruled, least in ((Ruled((), "rns"), 16.0), (Ruled(), 10.0)):
+        labels = {row["text"]: row for row in rows(chart.trade_off(POINTS, ASKED, ruled=ruled), "labels")}
+        at = labels["RNS"]
+        assert max(abs(at["dx"]), abs(at["dy"])) >= least
+        assert (max(abs(at["dx"]), abs(at["dy"])) >= 16.0) == (least == 16.0)
+
+
 def test_a_turn_is_marked_on_its_own_path() -> None:
     full = chart.trade_off(POINTS, ASKED, ruled=Ruled(turns=TURN))
     (row,) = rows(full, "turns")

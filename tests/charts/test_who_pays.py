@@ -42,7 +42,8 @@ LOSS = against(setting("auc", "AUC-NS β 0.1", [-0.12, -0.02, 0.03], ["worse", S
 def test_the_worst_off_group_is_named_with_its_interval():
     assert who_pays.accuracy_takeaway(LOSS, "ndcg@10") == (
         "AUC-NS β 0.1 against RNS: worst off are niche users, who lose 12.0 % of NDCG@10 (8.00 to 16.0 %); blockbuster "
-        "users gain 3.00 % (1.00 to 7.00 %). Not distinguishable: diverse users (-2.00 %, -6.00 to +2.00 %)."
+        "users gain 3.00 % (1.00 to 7.00 %). Not distinguishable after Holm's correction (the "
+        "intervals are of each group by itself): diverse users (-2.00 %, -6.00 to +2.00 %)."
     )
 
 
@@ -51,13 +52,19 @@ def test_the_largest_loss_that_chance_does_not_explain_is_the_worst():
     said = who_pays.accuracy_takeaway(frame, "recall@20")
     assert "worst off are blockbuster users, who lose 15.0 % of recall@20" in said.replace("Recall", "recall")
     assert "; diverse users lose 10.0 %" in said
-    assert said.endswith("Not distinguishable: niche users (-20.0 %, -24.0 to -16.0 %).")
+    assert said.endswith(
+        "Not distinguishable after Holm's correction (the intervals are of each group by itself): niche users "
+        "(-20.0 %, -24.0 to -16.0 %)."
+    )
 
 
 def test_nothing_distinguishable_is_an_answer():
     frame = against(setting("auc", "AUC-NS", [-0.02, 0.0, 0.01], [SAME] * 3))
     said = who_pays.accuracy_takeaway(frame, "ndcg@10")
-    assert said.startswith("AUC-NS against RNS: no change of NDCG@10 is distinguishable, of niche users (-2.00 %, ")
+    assert said.startswith(
+        "AUC-NS against RNS: no change of NDCG@10 is distinguishable after Holm's correction (the intervals are of "
+        "each group by itself): niche users (-2.00 %, "
+    )
     assert "worst" not in said
 
 

@@ -32,12 +32,13 @@ def points(*rows: tuple[str, str | None, float, float, float], lists: str = "", 
     )
 
 
-def found(of: pd.DataFrame, half: float = 0.01, base: float = 0.5) -> pd.DataFrame:
-    """Intervals of that half width on both axes."""
+def found(of: pd.DataFrame, half: float = 0.01, base: float = 0.5, p: float = 0.01) -> pd.DataFrame:
+    """Intervals of that half width on both axes, differences from `base` (0.05 on x), all with that p."""
     rows = of[~of["also_on"]]
     columns: dict[str, Any] = {"variant": rows["variant"]}
     for axis in "xy":
         columns |= {f"{axis}_from": rows[axis] - half, f"{axis}_to": rows[axis] + half}
+    columns |= {"x_difference": rows["x"] - 0.05, "y_difference": rows["y"] - base, "x_p": p, "y_p": p}
     columns |= {"y_difference_low": rows["y"] - base - half, "y_difference_high": rows["y"] - base + half}
     return pd.DataFrame(columns)
 
@@ -52,6 +53,24 @@ def test_the_best_that_keeps_to_the_budget_is_recommended() -> None:
     assert judged.outside == {"d"} and judged.recommended == "c" and judged.turns.empty
     assert list(judged.rows["change"]) == pytest.approx([0, 10, 0, -8, -20])
     assert list(judged.rows["change_low"]) == pytest.approx([0, 8, -2, -10, -22])
+
+
+def test_the_wanted_metric_has_its_verdict() -> None:
+    """Better and worse by the metric's direction, told apart or not, and what is missing."""
+
+    def wanted(of: pd.DataFrame, rule: Rule = SMALL, baseline: str | None = "rns") -> list[str | None]:
+        return list(judge(PATH, of, rule, baseline).rows["wanted"])
+
+    sure = found(PATH)
+    assert wanted(sure) == [None, "worse", "better", "better", "better"]
+    assert wanted(sure, Rule("give_up", 10, "ndcg@10", "gini@10")) == [None, "better", "worse", "worse", "worse"]
+    reach = Rule("reach", 0.05, "ndcg@10", "aplt@10")
+    assert wanted(sure, reach) == [None, "better", "worse", "worse", "worse"]
+    assert wanted(found(PATH, p=0.06)) == [None, *["not distinguishable"] * 4]
+    assert wanted(sure.assign(x_p=NAN)) == [None, *["not enough seeds"] * 4]
+    assert wanted(sure.assign(x_p=NAN, x_from=NAN)) == [None, *["no interval"] * 4]
+    assert wanted(sure, baseline=None) == [None] * 5
+    assert list(judge(PATH, sure, SMALL, "rns").rows["wanted_p"]) == [0.01] * 5
 
 
 def test_to_be_sure_the_whole_interval_must_keep_and_the_baseline_always_does() -> None:

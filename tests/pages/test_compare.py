@@ -126,6 +126,16 @@ def test_a_single_pin_stays_on_its_side(visit, tiny) -> None:
     assert "[A] **RNS" in said(at)
 
 
+@pytest.mark.parametrize("page", ["compare", "users"])
+def test_a_pin_that_names_nothing_is_said_alike_on_both_pages(visit, tiny, page: str) -> None:
+    at = visit(page, a="no such", b=AUC)
+    assert (
+        "Nothing finished here is called no such. A is not pinned: the baseline stands in, or another setting where "
+        "that cannot." in said(at)
+    )
+    assert "Nothing finished here" not in said(visit(page, a="rns", b=AUC))
+
+
 def test_swap_turns_every_sign(visit, tiny) -> None:
     at = visit("compare", a="rns", b=AUC, split="test")
     before = table(at, "Verdict").set_index("Metric")["B − A"]

@@ -11,9 +11,9 @@ from core.decisions import store
 from core.decisions.rule import Rule
 from core.warehouse import decide, queries
 from core.warehouse.database import Warehouse
-from pages.shared import deciding
+from pages.shared import deciding, filtering
 from tests.pages import results
-from tests.pages.test_trade_off import drawn, rows, spec
+from tests.pages.test_trade_off import drawn, marks_of, rows, spec
 
 
 @pytest.fixture
@@ -67,8 +67,10 @@ def test_what_does_not_keep_is_grey_whatever_split_is_shown(visit, settings, dec
 def test_a_target_waits_for_its_number_and_other_metrics_free_it(visit, decidable: DatasetInfo) -> None:
     at = visit("trade_off", rule="Target")
     assert at.session_state["view"].rule is None and "advised" not in drawn(at)
+    assert "**The target has no number yet**" in told(at) and "RNS, dim 8, epochs 6 has 0" in told(at)
     at.number_input(key="target").set_value(0.01).run()
     assert at.session_state["view"].rule == Rule("reach", 0.01, "ndcg@10", "aplt@10")
+    assert "has no number yet" not in told(at)
     at.selectbox(key="x").set_value("Gini of exposure").run()
     assert at.session_state["view"].rule is None
     assert not at.exception
@@ -143,7 +145,7 @@ def test_a_bad_amount_in_the_address_does_no_harm(visit, decidable: DatasetInfo,
 def test_ranges_and_methods_limit_chart_and_table_alike(visit, decidable: DatasetInfo) -> None:
     whole = rows(visit("trade_off"))
     limit = whole["x"].median()
-    at = visit("trade_off", x_max=str(limit), baseline="most_popular")
+    at = visit("trade_off", within=f"x ..{limit}", baseline="most_popular")
     kept = rows(at)
     assert set(kept["label"]) == set(whole.loc[whole["x"] <= limit, "label"])
     assert f"Showing {len(kept)} of {len(whole)} settings" in told(at)
@@ -153,30 +155,71 @@ def test_ranges_and_methods_limit_chart_and_table_alike(visit, decidable: Datase
     assert len(rows(at)) == len(whole) and not at.exception
 
 
+def test_a_path_that_begins_at_a_method_that_is_left_out_begins_later(visit, decidable: DatasetInfo) -> None:
+    """AUC-NS begins at DNS: without DNS there is no line from where no mark is, and no seed of it."""
+    at = visit("trade_off", hide="DNS")
+    shown = dict(marks_of(at, "paths"))
+    assert not any(label.startswith("DNS") for label in shown.values()) and len(shown) == 3
+    assert not any(label.startswith("DNS") for _, label in marks_of(at, "seeds"))
+
+
 def test_the_baseline_and_pins_stay(visit, decidable: DatasetInfo) -> None:
-    at = visit("trade_off", y_min="2", a="most_popular")
+    at = visit("trade_off", within="y 2..", a="most_popular")
     assert sorted(label.split(",")[0] for label in rows(at)["label"]) == ["Most popular", "RNS"]
+    assert "Showing 0 of 5 settings, and the baseline and A, which the filter would leave out." in told(at)
 
 
 def test_a_filter_that_leaves_nothing_can_be_lifted(visit, decidable: DatasetInfo) -> None:
-    at = visit("trade_off", y_min="2", baseline="gone")
+    at = visit("trade_off", within="y 2..", baseline="gone")
     assert any("leaves nothing" in info.value for info in at.info)
     at.button(key="clear_filter").click().run()
     assert len(rows(at)) == 5
 
 
-def test_a_brush_fills_the_ranges_in() -> None:
-    """Widened to four digits, so that marks on its edge stay inside."""
-    import streamlit as st
-
-    from pages.shared import filtering
-
+def test_a_brush_fills_both_ranges_in_at_once(monkeypatch) -> None:
+    """Widened to four digits, so that marks on its edge stay inside; one text, so that Back undoes it at once."""
+    state = {"within": "y 0.1..0.2"}
+    monkeypatch.setattr(filtering.st, "session_state", state)
+    filtering.brushed({"x": [0.0512349, 0.0101]})
+    assert state == {"within": "x 0.0101..0.05124 y 0.1..0.2"}
     filtering.brushed({"x": [0.0512349, 0.0101], "y": [0.39999, 0.45]})
-    found = {end: st.session_state[end] for end in filtering.ENDS}
-    assert found == pytest.approx({"x_min": 0.0101, "x_max": 0.05124, "y_min": 0.3999, "y_max": 0.45})
+    assert state == {"within": "x 0.0101..0.05124 y 0.3999..0.45"}
+    filtering.brushed({"x": [-2e-7, 1e-05], "y": []})
+    assert state["within"].startswith("x -2e-07..1e-05 y")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("x 0.01..0.03 y 0.19..", (0.01, 0.03, 0.19, None)),
+        ("y=..2, X=-.5..1e-3", (-0.5, 0.001, None, 2)),
+        ("x1..2", (1, 2, None, None)),
+        ("x nan..inf; drop table", (None, None, None, None)),
+        ("0.1..0.2", (None, None, None, None)),
+        (None, (None, None, None, None)),
+    ],
+)
+def test_ranges_are_read_and_written(text: str | None, found: tuple[float | None, ...]) -> None:
+    assert filtering.ranges(text) == dict(zip(filtering.ENDS, found, strict=True))
+    assert filtering.ranges(filtering.written(filtering.ranges(text))) == filtering.ranges(text)
+
+
+def test_a_range_in_the_address_is_in_the_fields_and_what_is_typed_there_is_in_the_text(visit, decidable) -> None:
+    at = visit("trade_off", within="x ..0.9 y 0.01..")
+    assert [at.number_input(key=end).value for end in filtering.ENDS] == [None, 0.9, 0.01, None]
+    at.number_input(key="y_max").set_value(0.5).run()
+    assert at.text_input(key="within").value == "x ..0.9 y 0.01..0.5"
+    at.text_input(key="within").set_value("").run()
+    assert [at.number_input(key=end).value for end in filtering.ENDS] == [None] * 4
+
+
+def test_links_with_a_parameter_for_each_end_still_open(visit, decidable: DatasetInfo) -> None:
+    at = visit("trade_off", y_min="0.01", x_max="0.9")
+    assert at.text_input(key="within").value == "x ..0.9 y 0.01.."
+    assert not {"y_min", "x_max"} & at.query_params.keys()
 
 
 def test_another_metric_frees_its_ranges(visit, decidable: DatasetInfo) -> None:
-    at = visit("trade_off", y_min="0.01", x_max="0.9")
+    at = visit("trade_off", within="x ..0.9 y 0.01..")
     at.selectbox(key="y").set_value("Recall").run()
     assert at.session_state["y_min"] is None and at.session_state["x_max"] == 0.9

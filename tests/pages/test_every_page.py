@@ -108,6 +108,7 @@ def test_results_are_shown(visit, tiny: DatasetInfo, page: str) -> None:
 @pytest.mark.parametrize(
     ("page", "parameters"),
     [
+        ("overview", {}),
         ("data", {}),
         ("data", {"tab": "Look"}),
         ("sweep", {}),

@@ -26,7 +26,14 @@ def test_the_plan_counts_before_anything_starts(visit, settings: Settings) -> No
     tiny_dataset(settings)
     at = visit("sweep")
     assert "**40 runs**: 0 cached, 0 under way, **40 to train**" in text(at)
+    assert "14 settings, 3 seeds of each in which chance plays a part, on" in text(at)  # 13 times 3, and most popular
     assert Queue(settings).counts()[State.QUEUED] == 0
+
+
+def test_settings_times_seeds_is_said_where_it_is_the_number_of_runs(visit, settings: Settings) -> None:
+    tiny_dataset(settings)
+    at = visit("sweep", reference_most_popular="false")
+    assert "**39 runs**" in text(at) and "13 settings × 3 seeds on" in text(at)
 
 
 def test_what_is_trained_is_not_trained_again(visit, settings: Settings, tiny: DatasetInfo) -> None:

@@ -12,7 +12,7 @@ import pytest
 from core.charts import trade_off
 from core.datasets.store import DatasetInfo
 from core.jobs import artifacts
-from core.warehouse import queries
+from core.warehouse import queries, verdicts
 from core.warehouse.database import Warehouse
 from tests.pages import results
 from tests.pages.test_every_page import text
@@ -27,6 +27,15 @@ def spec(at, key: str) -> dict:
 def rows(at):
     """The table of settings."""
     return next(table.value for table in at.dataframe if "front" in table.value)
+
+
+def marks_of(at, layer: str) -> list[tuple[str, str]]:
+    """Variant and label of each row of a layer."""
+    name = next(one["data"]["name"] for one in spec(at, "marks_")["layer"] if one["name"] == layer)
+    chart = next(chart for chart in at.get("vega_lite_chart") if name in chart.proto.spec)
+    data = next(one.data.data for one in chart.proto.datasets if one.name == name)
+    frame = pa.ipc.open_stream(data).read_pandas()
+    return list(zip(frame["variant"], frame["label"], strict=True))
 
 
 def drawn(at) -> set[str]:
@@ -148,6 +157,20 @@ def test_every_setting_has_its_verdict_with_three_seeds(visit, third_seed) -> No
     answer = next(said for m in at.markdown if "win-win against" in (said := str(m.value).replace("\\", "")))
     assert answer.startswith(f"**{counted or 'None'} of {len(judged)} settings")
     assert "95 % intervals over users" in " ".join(str(c.value) for c in at.caption)
+
+
+def test_pins_and_the_recommended_one_have_intervals_however_many_settings_there_are(
+    visit, third_seed, variants: dict[str, str], monkeypatch
+) -> None:
+    """As if all but the baseline were too far from the front to be resampled unasked."""
+    monkeypatch.setattr(verdicts, "nearest", lambda means, x, y, baseline: [baseline] if baseline else [])
+    at = visit("trade_off", a="most_popular", b="dns", budget="20")
+    view = at.session_state["view"]
+    (dashed,) = marks_of(at, "advised")
+    found = rows(at).set_index("label")["y_from"]
+    looked_at = {view.label(variant) for variant in (view.a, view.b, view.baseline, dashed[0])}
+    assert set(found.index[found.notna()]) == looked_at
+    assert f"Of 5 settings {len(looked_at)} are resampled" in text(at)
 
 
 def test_chart_and_table_tell_the_same(visit, third_seed) -> None:

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.decisions.rule import Rule
 from core.errors import DamagedArtifact
 from core.models.variant import make_variant
 from core.uncertainty.win_win import LABELS
-from core.warehouse import per_user, queries, verdicts
+from core.warehouse import decide, per_user, queries, verdicts
 from core.warehouse.database import Warehouse
 from tests.warehouse.fake_runs import write_run
 from tests.warehouse.hand import hand_dataset
@@ -185,6 +186,32 @@ def test_those_that_are_not_resampled_count_in_the_correction_and_have_no_row(he
     assert some.loc[dns, "y_p"] == pytest.approx(2 * whole.loc[dns, "y_p"])
     assert some.loc[dns, "y_difference"] == whole.loc[dns, "y_difference"]
     assert pns in whole.index
+
+
+def test_what_is_looked_at_is_resampled_too(here, read, monkeypatch):
+    w, dataset, rns, dns, pns = here
+    whole = by_variant(verdicts.verdicts(w, dataset, *ASKED, rns))
+    verdicts.forget()
+    monkeypatch.setattr(verdicts, "nearest", lambda *_: [rns, dns])
+    found = by_variant(verdicts.verdicts(w, dataset, *ASKED, rns, (pns, dns, "0" * 16)))
+    pd.testing.assert_frame_equal(found.sort_index(), whole.sort_index())
+    before = len(read)
+    assert set(verdicts.verdicts(w, dataset, *ASKED, rns, (dns,))["variant"]) == {rns, dns}
+    assert len(read) == before
+
+
+def test_what_a_rule_recommends_has_its_verdict_however_far_it_is(here, settings, monkeypatch):
+    """The recommendation is by means; its verdict and its figures must be there all the same."""
+    w, dataset, rns, dns, pns = here
+    monkeypatch.setattr(verdicts, "nearest", lambda *_: [rns, pns])
+    monkeypatch.setattr(decide, "CHOSEN_ON", "test")  # the runs of this file have values on test alone
+    rule = Rule("give_up", 1, "ndcg@10", "aplt@10")
+    judged = decide.judged(w, dataset, rule, rns)
+    assert judged.recommended == dns
+    row = judged.rows.set_index("variant").loc[dns]
+    assert (row["wanted"], row["wanted_p"] < 0.05) == ("better", True)
+    figures = decide.figures(w, dataset, rule, rns, dns, "test")
+    assert figures[["low", "high", "difference_low", "p"]].notna().all(axis=None)
 
 
 def test_an_answer_is_computed_once_and_nobody_changes_it_for_others(here, monkeypatch):
