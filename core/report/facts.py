@@ -91,7 +91,7 @@ def facts(w: Warehouse, asked: Request) -> Facts:
         variants=variants,
         points=points,
         seeds=seeds,
-        found=verdicts.verdicts(w, *axes, asked.baseline),
+        found=verdicts.verdicts(w, *axes, asked.baseline, _looked_at(asked, judged)),
         turns=turning_points(points, asked.bias),
         judged=judged,
         figures=_figures(w, asked, judged),
@@ -110,6 +110,11 @@ def pairs_of(asked: Request) -> list[tuple[str, str]]:
     """What is compared with what: A with the baseline, B with the baseline, B with A."""
     against = [(asked.baseline, v) for v in asked.pins.values()] + [(asked.a, asked.b)]
     return [(first, second) for first, second in against if first and second and first != second]
+
+
+def _looked_at(asked: Request, judged: Judged | None) -> tuple[str, ...]:
+    """What must have an interval, however many settings there are: pins, and what the rule recommends."""
+    return tuple(sorted({*asked.pins.values(), *([judged.recommended] if judged and judged.recommended else [])}))
 
 
 def _figures(w: Warehouse, asked: Request, judged: Judged | None) -> dict[str, list[Record]]:
