@@ -149,14 +149,26 @@ def chart(
     seeds = server.ask(queries.trade_off_seeds, *_axes(here)) if SEEDS in drawn else None
     if seeds is not None:
         seeds = seeds[seeds["variant"].isin(points["variant"])]
-    chance = None
-    if found is not None:
-        chance = Chance(found, here.baseline, INTERVALS in drawn, FRONT in drawn, WIN_WIN in drawn)
-    pins = {name: variant for name, variant in (("A", here.a), ("B", here.b)) if variant}
     turns = turning_points(shown.whole, here.bias)
     ruled = Ruled.of(judged, turns)
     charts.chart(
-        trade_off.trade_off(points, question, seeds, pins, PATHS in drawn, chance=chance, ruled=ruled, brush=True),
+        charts.kept(
+            _drawn,
+            points,
+            question.x,
+            question.y,
+            question.split,
+            question.protocol,
+            seeds,
+            found,
+            turns,
+            tuple(sorted(ruled.outside)),
+            ruled.recommended,
+            here.baseline,
+            here.a,
+            here.b,
+            tuple(drawn),
+        ),
         chart_key(),
         trade_off.takeaway(points, question),
         points[~points["also_on"]].rename(columns={"x": here.bias, "y": here.accuracy}),
@@ -169,6 +181,22 @@ def chart(
     if legend := _legend(here, drawn, found, judged, turns):
         st.caption(legend)
     _below(here, shown)
+
+
+def _drawn(
+    points: pd.DataFrame, x: str, y: str, split: str, protocol: str, seeds: pd.DataFrame | None,
+    found: pd.DataFrame | None, turns: pd.DataFrame, outside: tuple[str, ...], recommended: str | None,
+    baseline: str | None, a: str | None, b: str | None, drawn: tuple[str, ...],
+) -> Any:  # fmt: skip
+    """The chart of what is given, which two visitors who look at the same have in common."""
+    chance = None
+    if found is not None:
+        chance = Chance(found, baseline, INTERVALS in drawn, FRONT in drawn, WIN_WIN in drawn)
+    pins = {name: variant for name, variant in (("A", a), ("B", b)) if variant}
+    ruled, question = Ruled(outside, recommended, turns), trade_off.Question(x, y, split, protocol)
+    return trade_off.trade_off(
+        points, question, seeds, pins, PATHS in drawn, chance=chance, ruled=ruled, brush=True
+    )  # fmt: skip
 
 
 def _below(here: view.View, shown: Shown) -> None:
