@@ -202,12 +202,19 @@ def curves_card(pair: Pair) -> None:
         )  # fmt: skip
     column = CURVES.get(chosen or "", "metric")
     drawn = history.dropna(subset=[column])
-    none = [f"{n}" for v, n in pair.names.items() if v not in set(drawn["variant"])]
+    curved, trained = set(drawn["variant"]), set(history["variant"])
+    none = [n for v, n in pair.names.items() if v not in trained]
+    unlooked = [n for v, n in pair.names.items() if v in trained - curved]
     if len(drawn):
         said = compare_curves.takeaway(drawn, pair.names)
         chart = compare_curves.curves(drawn, pair.names, column)
         charts.chart(chart, f"curves_{column}", said, drawn, "Learning curves")
         st.caption(words.plain(said))
+    if unlooked:
+        st.caption(
+            f"{words.plain(' and '.join(unlooked))}: nothing was measured on validation while it was trained, as under "
+            f"protocol *{view.current().protocol}*. *Train loss* has its curve."
+        )
     if none:
         st.caption(f"{words.plain(' and '.join(none))}: nothing is learned over epochs, so there is no curve.")
     if column == "loss" and len(drawn):

@@ -54,7 +54,8 @@ def advice(judged: Judged, rule: Rule) -> Advice:
     labels = dict(zip(rows["variant"], rows["label"], strict=True))
     baseline = labels.get(judged.baseline, "the baseline")
     if judged.recommended is None:
-        return Advice("Nothing keeps to the rule", _nothing(judged, rule, baseline))
+        lead = "Nothing keeps to the rule" if judged.possible else "The rule cannot be judged yet"
+        return Advice(lead, _nothing(judged, rule, baseline))
     label = labels[judged.recommended]
     kept = int(rows["keeps"].sum())
     counts = f"{kept} of {len(rows)} settings {'keeps' if kept == 1 else 'keep'} to the rule"
@@ -74,9 +75,14 @@ def _wanted(judged: Judged, rule: Rule, baseline: str) -> str:
     if row["wanted"] in {BETTER, WORSE}:
         return f"Its {name} is {row['wanted']} than that of {baseline} (Holm's p {p_value(row['wanted_p'])})."
     if row["wanted"] == SAME:
+        p = f"(Holm's p {p_value(row['wanted_p'])})"
+        if not row["gain"] > 0:
+            return (
+                f"None that keeps to the rule has a better {name} than {baseline}; this one cannot be told from it {p}."
+            )
         return (
-            f"Its {name} cannot be told from that of {baseline} (Holm's p {p_value(row['wanted_p'])}): it is the best "
-            "mean, and may be chance."
+            f"Its {name} cannot be told from that of {baseline} {p}: it is the best mean of those that keep to the "
+            "rule, and may be chance."
         )
     if row["wanted"] == FEW_SEEDS:
         return f"Whether its {name} differs from that of {baseline} is open: that needs {ENOUGH_SEEDS} seeds of both."
@@ -88,6 +94,9 @@ def _wanted(judged: Judged, rule: Rule, baseline: str) -> str:
 def _nothing(judged: Judged, rule: Rule, baseline: str) -> str:
     if rule.kind == "give_up" and judged.baseline is None:
         return "It is told against the baseline, which has no finished run here. Train it, or name another one."
+    if rule.sure and not judged.possible:
+        needs = f"which needs {ENOUGH_SEEDS} seeds of both"
+        return f"No setting but {baseline} has the interval that it asks for, {needs}. Train more."
     if rule.sure:
         return f"No setting surely does: no interval lies within. Train more seeds, or ask less than to {_plain(rule)}."
     if rule.kind == "reach" and len(judged.rows):
@@ -110,7 +119,8 @@ def sentence(
     """
     parts = [_figure(row) for row in sorted(figures, key=lambda row: row["metric"] != rule.accuracy)]
     where = f" on {title}" if title else ""
-    return f"{label} against {baseline}{where}, {split} split: {'; '.join(parts)}."
+    subject = f"{label}, the baseline," if label == baseline else f"{label} against {baseline}"
+    return f"{subject}{where}, {split} split: {'; '.join(parts)}."
 
 
 def decided(kept: Decision) -> str:
@@ -122,6 +132,18 @@ def decided(kept: Decision) -> str:
     """
     day = datetime.fromtimestamp(kept.saved, UTC)
     return f"Decided on {day:%-d %B %Y}{f': {kept.note}' if kept.note else '.'}"
+
+
+def then_and_now(kept: Decision, split: str, title: str, now: str | None) -> list[str]:
+    """A decision's sentence on a split, with the figures of its day; and today's, where results have changed since.
+
+    now: the same sentence by today's results, where it is asked for.
+    """
+    rows = kept.of(split)
+    if not rows:
+        return [now] if now else []
+    then = sentence(kept.label, kept.baseline_label, kept.rule, rows, split, title)
+    return [then] if now in {None, then} else [f"On that day: {then}", f"Now: {now}"]
 
 
 def _figure(row: Mapping[str, Any]) -> str:

@@ -25,6 +25,7 @@ from core.charts.labels import Extent, Line
 from core.charts.layers import layered, named
 from core.charts.text import axis_title, better, capitalised, listed, metric_name, number, provenance
 from core.charts.trade_off_rule import Ruled
+from core.decisions.judge import turning_points
 from core.evaluation.metrics import key_title
 
 if TYPE_CHECKING:
@@ -126,6 +127,9 @@ def takeaway(points: pd.DataFrame, question: Question) -> str:
     if marks.empty:
         return f"No trained method yet, only {listed(list(points['label']))}. {question.note}."
     y, x = data.best(marks, "y", question.y), data.best(marks, "x", question.x)
+    if len(marks) == 1:
+        has = [f"{metric_name(k)} {number(y[axis])}" for axis, k in (("y", question.y), ("x", question.x))]
+        return f"One trained setting, {y['label']}: {listed(has)}. {question.note}."
     return (
         f"Of {len(marks)} settings {y['label']} has the best {metric_name(question.y)}, {number(y['y'])}, "
         f"and {x['label']} the best {metric_name(question.x)}, {number(x['x'])}. "
@@ -140,14 +144,17 @@ def _path_in_words(points: pd.DataFrame, question: Question) -> str:
     path, _, most = max(paths.itertuples(), key=lambda path: (not dashed[path[1]], path[2]))
     if most < 2:
         return ""
-    longest = points[points["path"] == path]
-    first, last = longest.sort_values("order").iloc[[0, -1]].to_dict("records")
+    longest = points[points["path"] == path].sort_values("order")
+    turns = turning_points(longest, question.x)["strength"]
+    whole = longest if turns.empty else longest[longest["strength"].isna() | (longest["strength"] <= turns.iloc[0])]
+    first, last = whole.iloc[[0, -1]].to_dict("records")
     moves = [
         f"{metric_name(key)} goes from {number(first[axis])} to {number(last[axis])}"
         for axis, key in (("y", question.y), ("x", question.x))
     ]
     strengths = f"{last['symbol']} {first['strength']:g} to {last['strength']:g}"
-    return f"Along {last['method_label']}, {strengths}, {listed(moves)}. "
+    ending = "" if turns.empty else "; beyond that it turns back"
+    return f"Along {last['method_label']}, {strengths}, {listed(moves)}{ending}. "
 
 
 def _pickable(layers: list[alt.Chart], brush: bool) -> None:

@@ -134,14 +134,22 @@ def _of_setting(frame: pd.DataFrame, rows: pd.DataFrame, metric: str) -> str:
     if not groups:
         return f"{label}: no group of users has any {name} under {base}, so that there is no share of it to lose."
     same = [group for group, row in groups.items() if row["verdict"] == SAME]
-    worst = _worst(frame, {group: row for group, row in groups.items() if group not in same}, metric)
+    open_ = [group for group, row in groups.items() if row["verdict"] == FEW_SEEDS and not _off_zero(row)]
+    quiet = {*same, *open_}
+    worst = _worst(frame, {group: row for group, row in groups.items() if group not in quiet}, metric)
     told = [f"worst off are {worst} users, who {_change(groups[worst], name)}"] if worst else []
-    for group in [group for group in groups if group not in {worst, *same}]:
+    for group in [group for group in groups if group not in {worst, *quiet}]:
         told.append(f"{group} users {_change(groups[group], '' if told else name)}")
     unsure = listed([f"{group} users ({_unsure(groups[group])})" for group in same])
-    if not told:
-        return f"{label} against {base}: no change of {name} is distinguishable {_CORRECTED}: {unsure}."
-    ending = f" Not distinguishable {_CORRECTED}: {unsure}." if unsure else ""
+    ending = ""
+    if not told and unsure:
+        told = [f"no change of {name} is distinguishable {_CORRECTED}: {unsure}"]
+    elif unsure:
+        ending = f" Not distinguishable {_CORRECTED}: {unsure}."
+    if open_:
+        left = listed([f"{group} users ({_unsure(groups[group])})" for group in open_])
+        said = f"whether {name} changes is open, even over users alone: {left}"
+        told, ending = (told, f"{ending} Open, even over users alone: {left}.") if told else ([said], ending)
     if any(row["verdict"] == FEW_SEEDS for row in groups.values()):
         ending += f" Too few seeds for a verdict: it needs {ENOUGH_SEEDS} of each setting."
     return f"{label} against {base}: {'; '.join(told)}.{ending}"
@@ -157,6 +165,11 @@ def _worst(frame: pd.DataFrame, groups: Mapping[str, pd.Series], metric: str) ->
     against = np.array([float(of_base[group]) for group in groups])
     found = worst_off(values, against, list(groups), "higher" if better(metric) == "higher" else "lower")
     return found.group if found else None
+
+
+def _off_zero(row: pd.Series) -> bool:
+    """Does the interval of the change leave 0 out?"""
+    return bool(row["low"] > 0 or row["high"] < 0)
 
 
 def _change(row: pd.Series, name: str = "") -> str:

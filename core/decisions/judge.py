@@ -26,7 +26,8 @@ class Judged:
     """A row a setting: variant, label, keeps (to the rule), beyond (the turning point of its path), change and its ends
     change_low, change_high (give_up: percent of the baseline's accuracy; reach: value of the popularity metric), wanted
     (one of verdict.VERDICTS: what it is against the baseline in the wanted metric; None without a baseline, and for the
-    baseline), wanted_p (after Holm's correction, NaN without an answer)."""
+    baseline), wanted_p (after Holm's correction, NaN without an answer), gain (by how much its mean is better in the
+    wanted metric than the baseline's, negative where it is worse)."""
     recommended: str | None
     """A variant; None where nothing keeps to the rule, or the baseline has no value that it needs."""
     baseline: str | None
@@ -34,10 +35,14 @@ class Judged:
     turns: pd.DataFrame
     """A row a path that turns: path, variant, strength, of the setting at its turning point."""
 
+    possible: bool = True
+    """Is there anything that the rule can be asked of? Not where its baseline has no point, nor where `sure` asks for
+    intervals and nothing but the baseline has one."""
+
     @property
     def outside(self) -> frozenset[str]:
-        """Settings that do not keep to the rule."""
-        return frozenset(self.rows.loc[~self.rows["keeps"], "variant"])
+        """Settings that do not keep to the rule; none where it cannot be judged."""
+        return frozenset(self.rows.loc[~self.rows["keeps"], "variant"] if self.possible else ())
 
 
 def judge(points: pd.DataFrame, found: pd.DataFrame, rule: Rule, baseline: str | None) -> Judged:
@@ -58,7 +63,9 @@ def judge(points: pd.DataFrame, found: pd.DataFrame, rule: Rule, baseline: str |
     rows["keeps"] = _keeps(marks, rule, of_baseline, base)
     rows["beyond"] = rows["variant"].isin(_beyond(points, turns))
     rows = rows.assign(**_wanted(marks, rule, base))
-    return Judged(rows.reset_index(drop=True), _recommended(marks, rows, rule), base, turns)
+    possible = _possible(rows, rule, base)
+    recommended = _recommended(marks, rows, rule) if possible else None
+    return Judged(rows.reset_index(drop=True), recommended, base, turns, possible)
 
 
 def turning_points(points: pd.DataFrame, bias: str) -> pd.DataFrame:
@@ -101,7 +108,16 @@ def _wanted(marks: pd.DataFrame, rule: Rule, base: str | None) -> dict[str, Any]
     words = np.where(p < ALPHA, np.where(difference > 0, BETTER, WORSE), SAME)
     words = np.where(p.isna(), np.where(marks[f"{axis}_from"].isna(), NO_INTERVAL, FEW_SEEDS), words)
     told = pd.Series(words, marks.index, dtype=object).where(marks["variant"] != base, None)
-    return {"wanted": told if base else None, "wanted_p": p}
+    of_base = marks.loc[marks["variant"] == base, axis]
+    gain = (marks[axis] - (float(of_base.iloc[0]) if len(of_base) else float("nan"))) * sign_of(rule.wanted)
+    return {"wanted": told if base else None, "wanted_p": p, "gain": gain}
+
+
+def _possible(rows: pd.DataFrame, rule: Rule, base: str | None) -> bool:
+    if rule.kind == "give_up" and base is None:
+        return False
+    others = rows[rows["variant"] != base]
+    return not (rule.sure and len(others) and others["change_low"].isna().all())
 
 
 def _keeps(marks: pd.DataFrame, rule: Rule, of_baseline: float, base: str | None) -> list[bool]:

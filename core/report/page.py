@@ -20,7 +20,6 @@ from core.charts import compare_answer, decision
 from core.charts.text import capitalised, number, p_value, percent, provenance, signed
 from core.charts.trade_off import Question
 from core.charts.trade_off_answer import answer
-from core.decisions.store import Decision
 from core.evaluation.metrics import METRICS, key_title, parse_key
 from core.models import RESULT_VERSION, differences
 from core.models.choices import PROTOCOLS
@@ -136,19 +135,13 @@ def _decision(found: Facts, asked: Request) -> Markup:
         split: decision.sentence(recommended, baseline, asked.rule, rows, split, title)
         for split, rows in found.figures.items()
     }
-    if found.kept is not None:
+    if found.kept is None:
+        lines += sentences.values()
+    else:
         lines.append(decision.decided(found.kept))
-        sentences |= _as_decided(found, found.kept, sentences.get("test"))
-    return el("section", el("h2", "Decision"), _card(advice.lead + ".", *lines, *sentences.values()))
-
-
-def _as_decided(found: Facts, kept: Decision, today: str | None) -> dict[str, str]:
-    """The test figures of the day it was decided on; and today's, where they are asked for and another."""
-    rows = kept.of("test")
-    if not rows:
-        return {}
-    then = decision.sentence(kept.label, kept.baseline_label, kept.rule, rows, "test", str(found.data["title"]))
-    return {"test": then} if today in {None, then} else {"test": f"On that day: {then}", "today": f"Now: {today}"}
+        for split in decide.SPLITS:
+            lines += decision.then_and_now(found.kept, split, title, sentences.get(split))
+    return el("section", el("h2", "Decision"), _card(advice.lead + ".", *lines))
 
 
 def _card(*lines: str) -> Markup:
@@ -161,7 +154,7 @@ def _points(found: Facts, asked: Request) -> Markup:
     rule = None
     if found.judged is not None:
         rows = found.judged.rows.set_index("variant")
-        rule = {v: _kept(rows.loc[v]) if v in rows.index else "-" for v in marks["variant"]}
+        rule = {v: _kept(rows.loc[v], found.judged.possible) if v in rows.index else "-" for v in marks["variant"]}
     heads = ["Setting", "Verdict", *(["Rule"] if rule else []), "Seeds", "P(front)"]
     for key in (asked.accuracy, asked.bias):
         heads += [_short(key), "95 % interval", "seed sd", "p (Holm)"]
@@ -181,9 +174,9 @@ def _points(found: Facts, asked: Request) -> Markup:
     return el("section", el("h2", "Settings"), table(heads, body, caption, numbers), left_out)
 
 
-def _kept(row: Any) -> str:
+def _kept(row: Any, possible: bool) -> str:
     if not row["keeps"]:
-        return "outside"
+        return "outside" if possible else "-"
     return "beyond the turn" if row["beyond"] else "keeps"
 
 

@@ -236,7 +236,7 @@ class RunList:
     def _ask(self, sql: str, wanted: Wanted, **values: Any) -> pd.DataFrame:
         numbers = {name: int(n) for name, n in _NUMBER.findall(wanted.text.lower())}
         asked = {
-            "words": _NUMBER.sub(" ", wanted.text.lower()).split(),
+            "words": _NUMBER.sub(" ", wanted.text.lower()).replace(",", " ").split(),
             "seed": numbers.get("seed"),
             "replicate": numbers.get("replicate"),
             "methods": list(wanted.methods),

@@ -70,12 +70,15 @@ def _card(here: view.View, rule: Rule, found: Judged) -> None:
             "Its test figures are shown once it is saved as a decision: looking first, and deciding then, would make "
             "them too good."
         )
-        _sentence(here, rule, chosen, figures, "validation")
+        st.code(_told(here, rule, chosen, figures, "validation"), language=None, wrap_lines=True)
         return
     st.markdown(f":green-badge[:material/check: decided {_day(kept)}] {words.plain(kept.note)}")
-    _sentence(here, rule, chosen, figures, "validation")
-    if tested := kept.of("test"):
-        _sentence(here, rule, chosen, tested, "test")
+    now = _told(here, rule, chosen, figures, "validation")
+    for sentence in (
+        *told.then_and_now(kept, "validation", here.title, now),
+        *told.then_and_now(kept, "test", here.title, None),
+    ):
+        st.code(sentence, language=None, wrap_lines=True)
 
 
 def _premature(here: view.View) -> None:
@@ -84,11 +87,10 @@ def _premature(here: view.View) -> None:
         st.markdown(f":orange-badge[test split] :small[{told.PREMATURE}.]")
 
 
-def _sentence(here: view.View, rule: Rule, chosen: str, figures: list[dict[str, Any]], split: str) -> None:
+def _told(here: view.View, rule: Rule, chosen: str, figures: list[dict[str, Any]], split: str) -> str:
     """What to copy into a report."""
     baseline = here.label(here.baseline) if here.baseline else "the baseline"
-    text = told.sentence(here.label(chosen), baseline, rule, figures, split, here.title)
-    st.code(text, language=None, wrap_lines=True)
+    return told.sentence(here.label(chosen), baseline, rule, figures, split, here.title)
 
 
 def _buttons(here: view.View, rule: Rule, found: Judged, chosen: str, is_saved: bool) -> None:

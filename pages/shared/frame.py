@@ -7,6 +7,8 @@ Not here: which pages there are (menu.py).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 import streamlit as st
 
@@ -20,6 +22,7 @@ from core.warehouse import queries
 from pages.shared import deciding, explained, jobs, menu, server, view, words
 
 FRAMED = "framed"
+MISSED = "missed_data_set"
 CHIP = 160  # pixels of a pin's name: its button stays beside it, however long the name is
 RULES: dict[str, Kind] = {"Budget": "give_up", "Target": "reach"}
 RULES_HELP = (
@@ -73,16 +76,35 @@ def _data_set() -> pd.Series:
         st.selectbox("Data set", [], placeholder="None yet", disabled=True)
         return pd.Series(dtype=object)
     rows = {_address(row, sets): row for _, row in sets.iterrows()}
+    _tell_of_another(rows)
     asked = sets.index[sets["dataset"] == st.session_state.pop("choose", None)]
     if len(asked):
         st.session_state[view.DATASET] = _address(sets.loc[asked[0]], sets)
         view.forget_pins()
-    chosen = st.selectbox("Data set", list(rows), key=view.DATASET, bind="query-params", on_change=view.forget_pins)
+    chosen = st.selectbox("Data set", list(rows), key=view.DATASET, bind="query-params", on_change=_chosen)
     facts = rows.get(chosen, sets.iloc[0])
     sizes = [words.count(int(facts[n]), n.removesuffix("s")) for n in ("users", "items", "interactions")]
     simulated = ":orange-badge[simulated] " if facts["simulated"] else ""
     st.markdown(f"{simulated}:small[:gray[{' · '.join(sizes)}]]")
     return facts
+
+
+def _chosen() -> None:
+    """Another data set has other settings; and what a link named is not asked for any more."""
+    st.session_state.pop(MISSED, None)
+    view.forget_pins()
+
+
+def _tell_of_another(rows: Mapping[str, pd.Series]) -> None:
+    """A link to a data set that is not here must not pass for one to the first that is."""
+    named = st.query_params.get(view.DATASET)
+    if named and named not in rows and view.DATASET not in st.session_state:
+        st.session_state[MISSED] = named
+    if (missed := st.session_state.get(MISSED)) is not None:
+        st.warning(
+            f"The link is to a data set that is not here, {words.plain(missed)!r}: what you see is another one. Fetch "
+            "or import it under **Data**.", icon=":material/link_off:",
+        )  # fmt: skip
 
 
 def _address(row: pd.Series, sets: pd.DataFrame) -> str:

@@ -81,7 +81,7 @@ def _curve(here: view.View, points: pd.DataFrame, marks: pd.DataFrame) -> str:
         return "Points appear as runs finish."
     top, far = best(marks, "y", here.accuracy), best(marks, "x", here.bias)
     if top["variant"] == far["variant"] or not 0 <= far["y"] < top["y"]:
-        return f"{top['label']} is best on both axes, of {len(marks)} settings."
+        return f"{top['label']} is best on both axes, of {words.count(len(marks), 'setting')}."
     y, x = metric_name(here.accuracy), metric_name(here.bias)
     base = points[(points["variant"] == here.baseline) & ~points["also_on"]]
     told = f"{top['label']} has the best {y}, {number(top['y'])}. {far['label']} has the best {x}, {number(far['x'])}"

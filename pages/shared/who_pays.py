@@ -44,6 +44,8 @@ def card(here: view.View) -> None:
     with st.container(border=True), boundary.calm("who pays"):
         st.header("Who pays")
         pins = {name: variant for name, variant in (("A", here.a), ("B", here.b)) if variant}
+        if here.a == here.b:
+            pins.pop("B", None)
         others = {name: variant for name, variant in pins.items() if variant != here.baseline}
         missing = _missing(here, pins, others)
         if missing:
@@ -64,6 +66,8 @@ def _missing(here: view.View, pins: dict[str, str], others: dict[str, str]) -> s
             "The baseline has no finished run here, and who pays is told against it. Name another one in the sidebar, "
             "or train this one."
         )
+    if here.a == here.b:
+        return "A and B are the same setting. Pin another one as B, or free it."
     if not others:
         return (
             f"The pin, {words.plain(here.label(here.baseline))}, is the baseline itself. Pin another setting, or name "

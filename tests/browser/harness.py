@@ -54,12 +54,18 @@ AT_REST = """() => {
   const app = document.querySelector('[data-testid=stApp]');
   const drawn = app?.dataset.testScriptState === 'notRunning' && !document.querySelector('[data-testid=stSkeleton]')
     && [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].every(c => c.querySelector('svg, canvas'));
-  const seen = location.href + document.querySelectorAll('*').length + (app?.innerText ?? '');
+  const places = [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].map(c => {
+    const box = c.getBoundingClientRect();
+    return [box.x, box.y, box.width, box.height, c.querySelectorAll('path').length];
+  });
+  const seen = [
+    location.href, document.querySelectorAll('*').length, document.fonts.status, places, app?.innerText,
+  ].join();
   const now = performance.now();
   if (!drawn || seen !== window.restSeen) { window.restSeen = seen; window.restSince = now; }
   return now - window.restSince > 600;
 }"""
-"""Has the script ended, is everything drawn, and has neither the address nor what is there changed for a moment?"""
+"""Has the script ended, is everything drawn, and have the address, what is there and where it is not changed lately?"""
 ASKING = 5.0
 """Seconds within which a click reaches the server: a slider waits a fifth of one, a busy machine longer."""
 

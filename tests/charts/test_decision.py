@@ -9,6 +9,7 @@ import pytest
 from core.charts import decision
 from core.decisions.judge import Judged
 from core.decisions.rule import Rule
+from core.decisions.store import Decision
 
 BUDGET = Rule("give_up", 1, "ndcg@10", "aplt@10")
 TURNS = pd.DataFrame(columns=["path", "variant", "strength"])
@@ -21,6 +22,7 @@ ROWS = pd.DataFrame(
         "change": [0.0, -0.4, 0.1],
         "wanted": [None, "better", "better"],
         "wanted_p": [float("nan"), 0.0123, 0.02],
+        "gain": [0.0, 0.01, 0.02],
     }
 )
 FIGURES = [
@@ -51,7 +53,7 @@ def test_a_recommendation_counts_what_keeps_and_what_is_beyond() -> None:
     [
         (
             "not distinguishable",
-            "cannot be told from that of RNS (Holm's p 0.3): it is the best mean, and may be chance",
+            "cannot be told from that of RNS (Holm's p 0.3): it is the best mean of those that keep to the rule, and",
         ),
         ("worse", "is worse than that of RNS (Holm's p 0.3)"),
         ("not enough seeds", "is open: that needs 3 seeds of both"),
@@ -66,6 +68,41 @@ def test_a_recommendation_says_whether_its_gain_is_told_apart(verdict: str, said
         assert said in told.rest
     without = decision.advice(Judged(ROWS.assign(wanted=None), "a", None, TURNS), BUDGET)
     assert without.rest.startswith("3 of 3 settings")
+
+
+def test_a_baseline_that_cannot_be_recommended_may_still_be_the_better_one() -> None:
+    rows = ROWS.assign(wanted=[None, "not distinguishable", "better"], wanted_p=0.3, gain=[0.0, -0.001, 0.02])
+    told = decision.advice(Judged(rows, "a", "r", TURNS), BUDGET)
+    assert told.rest.startswith(
+        "None that keeps to the rule has a better cold share of the list (APLT@10) than RNS; this one cannot be told "
+        "from it (Holm's p 0.3)."
+    )
+
+
+def test_a_rule_that_cannot_be_judged_is_not_said_to_be_broken() -> None:
+    for sure, baseline, said in (
+        (True, "r", "No setting but RNS has the interval that it asks for"),
+        (False, None, "told against the baseline, which has no finished run"),
+    ):
+        told = decision.advice(Judged(ROWS, None, baseline, TURNS, possible=False), replace(BUDGET, sure=sure))
+        assert told.lead == "The rule cannot be judged yet"
+        assert said in told.rest
+
+
+def test_a_decision_has_the_figures_of_its_day_and_those_of_today_where_they_differ() -> None:
+    rows = [{"split": "validation", **row} for row in FIGURES]
+    kept = Decision("d", BUDGET, "a", "AUC-NS β 0.1", "r", "RNS", rows)
+    then = decision.sentence("AUC-NS β 0.1", "RNS", BUDGET, FIGURES, "validation", "ML")
+    assert decision.then_and_now(kept, "validation", "ML", then) == [then]
+    assert decision.then_and_now(kept, "validation", "ML", None) == [then]
+    assert decision.then_and_now(kept, "validation", "ML", "x.") == [f"On that day: {then}", "Now: x."]
+    assert decision.then_and_now(kept, "test", "ML", "x.") == ["x."]
+    assert decision.then_and_now(kept, "test", "ML", None) == []
+
+
+def test_the_baseline_itself_is_not_set_against_itself() -> None:
+    said = decision.sentence("RNS", "RNS", BUDGET, FIGURES[:1], "validation", "ML")
+    assert said.startswith("RNS, the baseline, on ML, validation split: ")
 
 
 def test_keeping_the_baseline_is_an_answer() -> None:

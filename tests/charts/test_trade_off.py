@@ -214,6 +214,18 @@ def test_takeaway():
     assert "DNS (AUC-NS β 0) the best Gini of exposure@10, 0.0400" in lower
 
 
+def test_the_takeaway_follows_a_path_to_where_it_turns():
+    turned = POINTS.assign(x=POINTS["x"].mask(POINTS["strength"] == 0.2, 0.041))
+    said = chart.takeaway(turned, ASKED)
+    assert "Along AUC-NS, β 0 to 0.1, NDCG@10 goes from 0.440 to" in said
+    assert "; beyond that it turns back. " in said
+
+
+def test_one_setting_is_not_compared():
+    one = POINTS[POINTS["label"] == "AUC-NS β 0.2"]
+    assert chart.takeaway(one, ASKED).startswith("One trained setting, AUC-NS β 0.2: NDCG@10 0.400 and cold share")
+
+
 def test_takeaway_without_a_path_or_without_anything_trained():
     assert "Along" not in chart.takeaway(POINTS.tail(1), ASKED)
     assert chart.takeaway(POINTS.head(1), ASKED).startswith("No trained method yet, only Most popular.")

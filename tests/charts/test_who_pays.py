@@ -83,6 +83,14 @@ def test_too_few_seeds_are_told():
     assert said.endswith("Too few seeds for a verdict: it needs 3 of each setting.")
 
 
+def test_with_too_few_seeds_a_change_that_users_alone_may_explain_is_open():
+    frame = against(setting("auc", "AUC-NS", [-0.02, -0.01, 0.03], ["not enough seeds"] * 3))
+    said = who_pays.accuracy_takeaway(frame, "ndcg@10")
+    assert said.startswith("AUC-NS against RNS: whether NDCG@10 changes is open, even over users alone: niche users (")
+    assert "lose" not in said
+    assert "worst" not in said
+
+
 def test_groups_without_a_share_are_left_out():
     frame = against(setting("auc", "AUC-NS", [np.nan, -0.1, np.nan], [None, "worse", None]))
     assert who_pays.accuracy_takeaway(frame, "ndcg@10") == (

@@ -78,7 +78,11 @@ def test_to_be_sure_the_whole_interval_must_keep_and_the_baseline_always_does() 
     judged = judge(PATH, found(PATH), sure, "rns")
     assert judged.outside == {"c", "d"} and judged.recommended == "b"
     none = found(PATH).assign(y_difference_low=NAN, y_difference_high=NAN)
-    assert judge(PATH, none, sure, "rns").recommended == "rns"
+    unknown = judge(PATH, none, sure, "rns")  # nothing can be told of the others: that is no reason to keep it
+    assert (unknown.possible, unknown.recommended, unknown.outside) == (False, None, frozenset())
+    partly = judge(PATH, none.assign(y_difference_low=[NAN, -0.5, NAN, NAN, NAN][: len(none)]), sure, "rns")
+    assert (partly.possible, partly.recommended) == (True, "rns")
+    assert not judge(PATH, found(PATH), SMALL, "gone").possible
 
 
 def test_reaching_takes_the_most_accurate_that_does() -> None:

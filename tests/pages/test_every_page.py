@@ -75,6 +75,15 @@ OWN = (
 )
 
 
+def test_a_link_to_a_data_set_that_is_not_here_says_so(visit, tiny: DatasetInfo) -> None:
+    at = visit("trade_off", data="gone<b>")
+    (said,) = [warning.value for warning in at.sidebar.warning]
+    assert "not here" in said and "gone" in said and "<b>" not in said
+    at.run()
+    assert [warning.value for warning in at.sidebar.warning] == [said]
+    assert not visit("trade_off", data=tiny.name).sidebar.warning
+
+
 HEADINGS = ("title", "header", "subheader")
 """h1, h2, h3."""
 
