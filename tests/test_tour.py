@@ -28,3 +28,8 @@ def test_every_picture_is_one_of_the_tool_and_tells_what_it_shows() -> None:
         picture = (PROJECT / "docs" / "images" / f"{name}.png").read_bytes()
         assert picture[:8] == b"\x89PNG\r\n\x1a\n" and len(picture) < 400_000
     assert {page for page, _ in STOPS.values()} >= {""} | {path for path in PAGES.values() if path != "data"} - {""}
+
+
+def test_the_readme_has_the_same_pictures() -> None:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\(docs/images/(.+?)\.png\)", readme)) == set(re.findall(r"\(images/(.+?)\.png\)", TOUR))

@@ -20,7 +20,7 @@ from tests.browser.harness import VIEWS, Visit, chromium, find_browser, new_visi
 
 PICTURES = PROJECT / "docs" / "images"
 FOLDER = PROJECT / ".screenshots"
-PINS = {"a": "RNS", "b": "AUC-NS β 0.1", "split": "test"}
+PINS = {"a": "RNS", "b": "AUC-NS β 0.1"}
 WIDTH, COLOURS = 1440, 256
 STOPS: dict[str, tuple[str, int]] = {
     "overview": ("", 1000),
